@@ -7,12 +7,12 @@ A built-in exception stands beside the base wherever one fits, so `except ValueE
     ├── ModelNotFoundError  (FileNotFoundError)   no model under that name or path
     ├── DownloadError       (OSError)             the network or the disk failed during a pull
     ├── FormatError         (ValueError)          a file is malformed
-    ├── UnsupportedError    (ValueError)          a file is well-formed, its contents are unknown here
+    ├── UnsupportedError    (ValueError)          well-formed, but unknown here
     ├── ChatTemplateError   (ValueError)          no chat template, or one that cannot be rendered
     ├── ContextLengthError  (ValueError)          more tokens than the model's context holds
-    └── ChatSessionError    (RuntimeError)        a chat session was asked for what it cannot do now
+    └── ChatSessionError    (RuntimeError)        the session cannot do that now
         ├── NoCacheError                          there is no KV cache yet
-        └── StreamActiveError                     another reply of this session is still being streamed
+        └── StreamActiveError                     another reply is being streamed
 
 Arguments that are simply wrong raise plain `ValueError` or `TypeError`.
 """

@@ -1,0 +1,37 @@
+"""Activation functions: elementwise, any shape, the dtype of the input."""
+
+from __future__ import annotations
+
+import math
+
+import mlxc as mx
+
+
+def relu(x: mx.array) -> mx.array:
+    """Return `max(x, 0)`."""
+    return mx.maximum(x, 0)
+
+
+def silu(x: mx.array) -> mx.array:
+    """Return `x * sigmoid(x)`, also known as swish."""
+    return x * mx.sigmoid(x)
+
+
+def swiglu(gate: mx.array, x: mx.array) -> mx.array:
+    """Return `silu(gate) * x`, the gated unit of https://arxiv.org/abs/2002.05202."""
+    return silu(gate) * x
+
+
+def gelu(x: mx.array) -> mx.array:
+    """Return `x * Φ(x)` with the exact normal distribution function Φ."""
+    return x * (1 + mx.erf(x / math.sqrt(2))) / 2
+
+
+def gelu_approx(x: mx.array) -> mx.array:
+    """Return `gelu` by its tanh approximation, "gelu_pytorch_tanh" in configurations."""
+    return 0.5 * x * (1 + mx.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def gelu_fast_approx(x: mx.array) -> mx.array:
+    """Return `gelu` by its sigmoid approximation, `x * sigmoid(1.702 * x)`."""
+    return x * mx.sigmoid(1.702 * x)

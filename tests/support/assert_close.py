@@ -1,0 +1,27 @@
+"""Closeness by dtype: the one tolerance table of the tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import mlxc as mx
+
+# dtype -> (relative, absolute): a few units of the last place, grown over a layer's sums.
+TOLERANCES = {
+    mx.float32: (1e-4, 1e-5),
+    mx.float16: (2e-3, 2e-3),
+    mx.bfloat16: (2e-2, 2e-2),
+}
+
+
+def assert_close(actual: mx.array, expected: mx.array | np.ndarray) -> None:
+    """Assert equal shapes, and values within the tolerance of the dtype of `actual`."""
+    relative, absolute = TOLERANCES[actual.dtype]
+    wanted = as_numpy(expected) if isinstance(expected, mx.array) else np.asarray(expected)
+    assert tuple(actual.shape) == wanted.shape
+    np.testing.assert_allclose(as_numpy(actual), wanted, rtol=relative, atol=absolute)
+
+
+def as_numpy(array: mx.array) -> np.ndarray:
+    """Return the values as float32, which every half precision type fits."""
+    return np.array(array.astype(mx.float32))
