@@ -1,0 +1,242 @@
+"""Builds `mlxc._ffi._mlx`: the mlx-c interface as one cffi extension module.
+
+The headers in vendor/mlx-c are the only place where a C function is declared.
+From them come the cdef, the glue to libmlx, and a second form of every function
+that makes an array: `h_add(a, b, s)` takes handles as integers and returns the
+new handle, 0 on failure, which saves cffi a struct and an out-parameter a call.
+
+    python build_ffi.py --print     shows the cdef
+
+`MLXC_PREFIX=/opt/homebrew` builds against the mlx-c installed there instead.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cffi import FFI
+from setuptools import Extension
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent
+VENDOR = Path("vendor/mlx-c")
+NATIVE = Path("mlxc/_native")
+MODULE = "mlxc._ffi._mlx"
+FORWARDER = "libmlxc_blas.so"
+RECORD = "_built.py"
+LIMITED_API = ("Py_LIMITED_API", "0x030b0000")
+
+
+def vendor_module(name: str) -> ModuleType:
+    """Import a module of vendor/mlx-c, which is a folder of scripts, not a package."""
+    if str(ROOT / VENDOR) not in sys.path:
+        sys.path.insert(0, str(ROOT / VENDOR))
+    return importlib.import_module(name)
+
+
+# --- the second form of the functions -------------------------------------------------
+
+OPTIONALS = {"mlx_optional_int": "int", "mlx_optional_float": "float", "mlx_optional_dtype": "int"}
+
+
+def second_form(function: Any, interface: Any) -> tuple[str, str] | None:
+    """Declaration and definition of `h_NAME` for a function that makes one array or vector.
+
+    Handles become integers, a vector of arrays a pointer and a length, an optional value a
+    value and a flag, and a null stream the calling thread's default.
+    """
+    if function.returns != "int" or not function.params:
+        return None
+    first, *rest = function.params
+    if first.name != "res" or first.type not in ("mlx_array*", "mlx_vector_array*"):
+        return None
+    params, arguments, before, after = [], [], "", ""
+    for param in rest:
+        bare = param.type.removeprefix("const ")
+        if bare == "mlx_stream":
+            params.append(f"uintptr_t {param.name}")
+            given = f"(mlx_stream){{(void*){param.name}}}"
+            arguments.append(f"{param.name} ? {given} : mlxc_default_stream()")
+        elif bare == "mlx_vector_array":
+            params += [f"const uintptr_t* {param.name}", f"size_t {param.name}_num"]
+            made = f"mlx_vector_array_new_data((const mlx_array*){param.name}, {param.name}_num)"
+            before += f"  mlx_vector_array {param.name}_ = {made};\n"
+            after += f"  mlx_vector_array_free({param.name}_);\n"
+            arguments.append(f"{param.name}_")
+        elif bare in interface.handles:
+            params.append(f"uintptr_t {param.name}")
+            arguments.append(f"({bare}){{(void*){param.name}}}")
+        elif bare in OPTIONALS:
+            params += [f"{OPTIONALS[bare]} {param.name}", f"bool has_{param.name}"]
+            arguments.append(f"({bare}){{{param.name}, has_{param.name}}}")
+        elif "(" in bare or bare in ("void*", "void**"):
+            return None
+        else:
+            params.append(param.text)
+            arguments.append(param.name)
+    head = f"uintptr_t h_{function.name.removeprefix('mlx_')}({', '.join(params) or 'void'})"
+    result = first.type.removesuffix("*")
+    definition = (
+        f"static {head} {{\n"
+        f"  {result} res = {{0}};\n"
+        f"{before}"
+        f"  int status = {function.name}({', '.join(['&res', *arguments])});\n"
+        f"{after}"
+        f"  return status ? 0 : (uintptr_t)res.ctx;\n"
+        f"}}\n"
+    )
+    return f"{head};", definition
+
+
+def cdef_and_preamble() -> tuple[str, str]:
+    """Everything cffi is told: the declarations, and the C they are compiled with."""
+    vendor = vendor_module("interface")
+    interface = vendor.read_interface(ROOT / VENDOR / "include")
+    forms = [form for f in interface.functions if (form := second_form(f, interface))]
+    own = (ROOT / NATIVE / "ffi_cdef.h").read_text()
+    declarations = [vendor.cdef(interface), own, *(declaration for declaration, _ in forms)]
+    preamble = ['#include "ffi_preamble.h"', *(definition for _, definition in forms)]
+    return "\n".join(declarations), "\n".join(preamble)
+
+
+# --- where libmlx and mlx-c are -------------------------------------------------------
+
+
+def mlx_folder() -> Path:
+    """The `mlx` folder of the backend wheel: headers in `include`, libmlx in `lib`."""
+    spec = importlib.util.find_spec("mlx")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(place) / "include" / "mlx" / "mlx.h").exists():
+            return Path(place)
+    raise SystemExit(
+        "build_ffi: no MLX headers in this environment; install a backend wheel first, "
+        f"as in: pip install mlx-{'metal' if sys.platform == 'darwin' else 'cpu'}"
+    )
+
+
+def mlx_version(mlx: Path) -> str:
+    header = (mlx / "include" / "mlx" / "version.h").read_text()
+    parts = [re.search(rf"MLX_VERSION_{p} (\d+)", header) for p in ("MAJOR", "MINOR", "PATCH")]
+    return ".".join(part[1] for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Interface:
+    """Where the implementation of mlx-c comes from."""
+
+    include: Path
+    sources: list[Path]
+    libraries: list[str]
+    library_dirs: list[str]
+    macros: list[tuple[str, str | None]]
+
+
+def vendored_mlx_c(out: Path) -> Interface:
+    """Our own glue, generated into `out` and compiled into the extension."""
+    generated = vendor_module("generate").generate(
+        vendor_module("interface").read_interface(ROOT / VENDOR / "include"), out
+    )
+    handwritten = sorted((ROOT / VENDOR / "src").glob("*.cpp"))
+    return Interface(ROOT / VENDOR / "include", [*generated, *handwritten], [], [], [])
+
+
+def installed_mlx_c(prefix: Path) -> Interface:
+    """An mlx-c installed below `prefix`, static or shared."""
+    if not (prefix / "include" / "mlx" / "c" / "mlx.h").exists():
+        raise SystemExit(f"build_ffi: MLXC_PREFIX={prefix} has no include/mlx/c/mlx.h")
+    folders = [d for d in sorted(prefix.glob("lib*/**/")) if list(d.glob("libmlxc.*"))]
+    if not folders:
+        raise SystemExit(f"build_ffi: MLXC_PREFIX={prefix} has no lib/libmlxc")
+    return Interface(
+        prefix / "include", [], ["mlxc"], [str(folders[0])], [("MLXC_FOREIGN", None)]
+    )
+
+
+# --- the extension --------------------------------------------------------------------
+
+
+class BuildExt(build_ext):
+    """Compiles several files at once, records what it built against, adds the forwarder."""
+
+    def build_extension(self, ext: Extension) -> None:
+        temp = Path(self.build_temp)
+        prefix = os.environ.get("MLXC_PREFIX")
+        mlx = mlx_folder()
+        mlx_c = installed_mlx_c(Path(prefix)) if prefix else vendored_mlx_c(temp / "glue")
+        self.prepare(ext, temp, mlx, mlx_c)
+        self.compile_in_parallel()
+        super().build_extension(ext)
+        package = Path(self.get_ext_fullpath(ext.name)).parent
+        if sys.platform == "linux":
+            self.build_forwarder(package / FORWARDER)
+        (package / RECORD).write_text(
+            '"""What the extension was built with. Written by build_ffi.py."""\n\n'
+            f'MLX_VERSION = "{mlx_version(mlx)}"\n'
+        )
+
+    def copy_extensions_to_source(self) -> None:
+        """For an editable install, where the package is the source folder."""
+        super().copy_extensions_to_source()
+        built = Path(self.build_lib, *MODULE.split(".")[:-1])
+        for name in (FORWARDER, RECORD):
+            if (built / name).exists():
+                self.copy_file(str(built / name), str(ROOT / "mlxc" / "_ffi" / name))
+
+    def prepare(self, ext: Extension, temp: Path, mlx: Path, mlx_c: Interface) -> None:
+        declarations, preamble = cdef_and_preamble()
+        ffi = FFI()
+        ffi.cdef(declarations)
+        ffi.set_source(MODULE, preamble)
+        source = temp / "_mlx.c"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        ffi.emit_c_code(str(source))
+        native = [*(ROOT / NATIVE).glob("*.cpp"), ROOT / NATIVE / "handle.c"]
+        ext.sources = [str(path) for path in [*mlx_c.sources, *sorted(native), source]]
+        ext.include_dirs = [str(mlx_c.include), str(ROOT / NATIVE), str(mlx / "include")]
+        ext.define_macros = [LIMITED_API, *mlx_c.macros]
+        ext.libraries = [*mlx_c.libraries, "mlx"]
+        ext.library_dirs = [*mlx_c.library_dirs, str(mlx / "lib")]
+        ext.runtime_library_dirs = mlx_c.library_dirs
+
+    def compile_in_parallel(self) -> None:
+        compiler = self.compiler
+        compile_one = compiler._compile
+
+        def compile(obj: str, src: str, ext: str, cc_args: list, extra: list, pp: list) -> None:
+            language = ["-std=c++20"] if src.endswith(".cpp") else ["-std=c11"]
+            jobs.append(pool.submit(compile_one, obj, src, ext, cc_args, extra + language, pp))
+
+        jobs: list[Future[None]] = []
+        pool = ThreadPoolExecutor(os.cpu_count())
+        link = compiler.link_shared_object
+
+        def wait_then_link(*args: Any, **kwargs: Any) -> None:
+            for job in jobs:
+                job.result()
+            link(*args, **kwargs)
+
+        compiler._compile = compile
+        compiler.link_shared_object = wait_then_link
+
+    def build_forwarder(self, out: Path) -> None:
+        """The library of plain BLAS names; its jumps stay unresolved until it is loaded."""
+        source = str(ROOT / NATIVE / "blas.c")
+        subprocess.run([*self.compiler.compiler_so, "-shared", source, "-o", str(out)], check=True)
+
+
+EXTENSION = Extension(MODULE, sources=[], language="c++", py_limited_api=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--print"]:
+        raise SystemExit("usage: python build_ffi.py --print")
+    print(cdef_and_preamble()[0])

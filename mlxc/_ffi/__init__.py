@@ -1,0 +1,30 @@
+"""The one door to C: `ffi` and `lib` of the extension module, and the handle type in it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+
+from . import _load
+
+_load.load()
+
+from . import _mlx  # noqa: E402
+
+ffi = _mlx.ffi
+lib = _mlx.lib
+
+# The same file holds a second module: the C base type of arrays, which needs mlx_array_free.
+_name = f"{__name__}._handle"
+_spec = spec_from_file_location(
+    _name, _mlx.__file__, loader=ExtensionFileLoader(_name, _mlx.__file__)
+)
+assert _spec is not None and _spec.loader is not None
+handle = module_from_spec(_spec)
+_spec.loader.exec_module(handle)
+sys.modules[_name] = handle
+
+lib.mlxc_install_error_handler()
+
+__all__ = ["ffi", "handle", "lib"]

@@ -1,0 +1,108 @@
+"""Opens OpenBLAS, the BLAS forwarder and libmlx, in the order that makes arrays fast.
+
+libmlx binds its BLAS calls when it is first loaded. On Linux the official wheels carry the
+slow reference BLAS, so the forwarder (the same names, jumping into OpenBLAS) has to be in the
+process before libmlx is; if another package loaded libmlx first, its choice stands.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from pathlib import Path
+
+import _cffi_backend
+
+from ._built import MLX_VERSION
+
+BACKENDS = ("mlx_cpu", "mlx_cuda_12", "mlx_cuda_13", "mlx_metal")
+LIBMLX = "libmlx.dylib" if sys.platform == "darwin" else "libmlx.so"
+GLOBAL = _cffi_backend.RTLD_NOW | _cffi_backend.RTLD_GLOBAL
+
+#: Opened libraries; one that is collected would be closed.
+_opened: list[object] = []
+
+
+class BlasChoice:
+    """Which BLAS libmlx calls, and why; read by `mlxc.blas_info`."""
+
+    provider = "reference"
+    library: str | None = None
+    reason = ""
+
+
+def load() -> None:
+    """Load libmlx so that the extension module can be imported.
+
+    Raises:
+        ImportError: no backend wheel is installed, more than one is, or one of another version
+            than the extension was built with.
+    """
+    folder = _mlx_folder()
+    libmlx = str(folder / "lib" / LIBMLX)
+    if sys.platform == "darwin":
+        BlasChoice.provider, BlasChoice.reason = "accelerate", "libmlx links Apple's Accelerate"
+    elif _is_loaded(libmlx):
+        BlasChoice.reason = "libmlx was loaded before mlxc; import mlxc first to use OpenBLAS"
+    else:
+        _open_blas()
+    _opened.append(_cffi_backend.load_library(libmlx, GLOBAL))
+
+
+def _mlx_folder() -> Path:
+    spec = importlib.util.find_spec("mlx")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        if os.path.exists(os.path.join(place, "lib", LIBMLX)):
+            _check_wheels(os.path.dirname(place))
+            return Path(place)
+    extra = "" if sys.platform == "darwin" else "[cpu]"
+    raise ImportError(
+        f'mlxc needs libmlx, and no backend is installed: pip install "mlxrs{extra}"'
+    )
+
+
+def _check_wheels(site_packages: str) -> None:
+    """Refuse two backends over one libmlx, and a version the extension does not fit."""
+    pattern = re.compile(rf"({'|'.join(BACKENDS)})-(.+)\.dist-info")
+    found = [match for name in os.listdir(site_packages) if (match := pattern.fullmatch(name))]
+    names = sorted(match[1].replace("_", "-") for match in found)
+    if len(names) > 1:
+        raise ImportError(
+            f"{' and '.join(names)} are both installed and overwrite each other's libmlx: "
+            f"pip uninstall -y {' '.join(names)} && pip install {names[0]}=={MLX_VERSION}"
+        )
+    for match in found:
+        if match[2] != MLX_VERSION:
+            raise ImportError(
+                f"mlxc was built with MLX {MLX_VERSION}, but {names[0]} {match[2]} is installed: "
+                f"pip install {names[0]}=={MLX_VERSION}"
+            )
+
+
+def _is_loaded(path: str) -> bool:
+    try:
+        _cffi_backend.load_library(path, _cffi_backend.RTLD_NOW | _cffi_backend.RTLD_NOLOAD)
+    except OSError:
+        return False
+    return True
+
+
+def _open_blas() -> None:
+    spec = importlib.util.find_spec("scipy_openblas32")
+    places = (spec.submodule_search_locations or ()) if spec else ()
+    library = next((p for p in places if os.path.isdir(os.path.join(p, "lib"))), None)
+    if library is None:
+        BlasChoice.reason = "scipy-openblas32 is not installed: pip install scipy-openblas32"
+        return
+    openblas = os.path.join(library, "lib", "libscipy_openblas.so")
+    forwarder = os.path.join(os.path.dirname(__file__), "libmlxc_blas.so")
+    try:
+        _opened.append(_cffi_backend.load_library(openblas, GLOBAL))
+        _opened.append(_cffi_backend.load_library(forwarder, GLOBAL))
+    except OSError as error:
+        BlasChoice.reason = f"OpenBLAS could not be loaded: {error}"
+        return
+    BlasChoice.provider, BlasChoice.library = "openblas", openblas
+    BlasChoice.reason = "the forwarder was loaded before libmlx"

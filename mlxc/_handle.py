@@ -1,0 +1,72 @@
+"""Owned handles: how every function of this package talks to C.
+
+A function takes its arrays through `as_array` or `pair`, keeps them in local variables while C
+works with their `_h`, and gives the address that comes back to `wrap` at once:
+
+    def exp(a: Scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+        a = as_array(a)
+        return wrap(lib.h_exp(a._h, at(stream)))
+
+`wrap` owns the address, or raises the last error when it is 0. No other code frees an array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from ._errors import check, raise_last_error
+from ._ffi import ffi, handle, lib
+
+if TYPE_CHECKING:
+    from ._array import array
+    from ._device import StreamOrDevice
+
+    class Handle:
+        """Owner of one C array."""
+
+        _h: int
+        shape: tuple[int, ...]
+        ndim: int
+        size: int
+        nbytes: int
+        itemsize: int
+
+    def wrap(address: int) -> array:
+        """An array owning `address`; raises the last error for 0."""
+
+    def as_array(value: ArrayLike) -> array:
+        """`value` itself if it is an array, else an array made of it."""
+
+    def pair(a: ArrayLike, b: ArrayLike) -> tuple[array, array]:
+        """Both as arrays; a Python scalar takes the other's dtype, as in `a + 2`."""
+
+    def at(stream: StreamOrDevice) -> int:
+        """The handle of a stream, 0 for the default."""
+
+    def swap(a: array, b: array) -> None:
+        """Exchange what two arrays own: the in-place update of `a`."""
+else:
+    Handle = handle.Handle
+    wrap = handle.wrap
+    as_array = handle.as_array
+    pair = handle.pair
+    at = handle.at
+    swap = handle.swap
+
+Scalar: TypeAlias = bool | int | float | complex
+ArrayLike: TypeAlias = "Scalar | array"
+
+
+def addresses(arrays: Sequence[array]) -> list[int]:
+    """The handles of several arrays, which the caller keeps alive."""
+    return [a._h for a in arrays]
+
+
+def unpack(vector: int) -> list[array]:
+    """The arrays of a C vector, which is freed; raises the last error for 0."""
+    if not vector:
+        raise_last_error()
+    out = ffi.new("uintptr_t[]", lib.h_vector_size(vector))
+    check(lib.h_vector_take(vector, out))
+    return [wrap(address) for address in out]

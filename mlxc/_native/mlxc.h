@@ -1,0 +1,37 @@
+/* What mlxc adds to the mlx-c interface: errors with a type, the calling
+ * thread's default stream, Python scalars as arrays. All names start with
+ * "mlxc_"; the interface in vendor/mlx-c stays exact. */
+#ifndef MLXC_H
+#define MLXC_H
+
+#include "mlx/c/mlx.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The C++ class behind the calling thread's last failure: 0 any other,
+ * 1 invalid_argument, 2 out_of_range, 3 bad_alloc, 4 a callback failed,
+ * -1 unknown (built against a foreign mlx-c). */
+int mlxc_error_kind(void);
+
+/* Routes errors to the calling thread instead of exiting the process. */
+void mlxc_install_error_handler(void);
+
+/* The calling thread's last message, valid until its next failure. */
+const char* mlxc_error_message(void);
+
+/* The calling thread's default stream on the default device. Borrowed. */
+mlx_stream mlxc_default_stream(void);
+
+/* Forgets every cached default stream: a default has changed. */
+void mlxc_default_stream_changed(void);
+
+/* A 0-d array of the given type; ctx is null on failure. */
+mlx_array mlxc_scalar_int(int64_t value, mlx_dtype dtype);
+mlx_array mlxc_scalar_float(double value, mlx_dtype dtype);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
