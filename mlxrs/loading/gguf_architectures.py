@@ -1,0 +1,193 @@
+"""What each GGUF architecture calls its hyperparameters and tensors, in Hugging Face's words.
+
+`ARCHITECTURES` is the whole list of what can be read; a new one is a new entry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, cast
+
+from ..errors import FormatError, UnsupportedError
+from .gguf import GgufFile
+
+_LAYER = re.compile(r"blk\.(0|[1-9][0-9]{0,4})\.(\w+)\.(weight|bias)")
+_TOP = re.compile(r"(\w+)\.(weight|bias)")
+
+
+@dataclass(frozen=True)
+class GgufArchitecture:
+    """One architecture of GGUF files.
+
+    `config` builds the Hugging Face configuration; `top_names` and `layer_names` map module names;
+    `interleaved_rope` names the layer modules whose rows are ordered for rotary pairs (2i, 2i + 1),
+    with the configuration key of their number of heads.
+    """
+
+    config: Callable[[GgufFile], dict[str, object]]
+    top_names: Mapping[str, str]
+    layer_names: Mapping[str, str]
+    interleaved_rope: Mapping[str, str]
+
+    def rename(self, path: Path, name: str) -> str:
+        """Returns the Hugging Face name of the tensor `name`.
+
+        Raises:
+            UnsupportedError: the architecture has no such tensor.
+        """
+        if match := _LAYER.fullmatch(name):
+            layer, module, leaf = match.groups()
+            if module in self.layer_names:
+                return f"model.layers.{layer}.{self.layer_names[module]}.{leaf}"
+        elif match := _TOP.fullmatch(name):
+            module, leaf = match.groups()
+            if module in self.top_names:
+                return f"{self.top_names[module]}.{leaf}"
+        known = ", ".join([*self.top_names, *(f"blk.N.{key}" for key in self.layer_names)])
+        raise UnsupportedError(
+            f"{path}: tensor {name} has no place in this architecture; known are {known}"
+        )
+
+    def rope_heads(self, name: str, config: Mapping[str, object]) -> int:
+        """Returns the heads over which the rows of `name` are interleaved, 0 if they are not."""
+        match = _LAYER.fullmatch(name)
+        key = self.interleaved_rope.get(match.group(2)) if match else None
+        return cast(int, config[key]) if key else 0
+
+
+def architecture_of(file: GgufFile) -> GgufArchitecture:
+    """Returns the entry for `general.architecture`.
+
+    Raises:
+        FormatError: the key is missing.
+        UnsupportedError: the architecture is not known.
+    """
+    name = _Fields(file).text("general.architecture")
+    if name not in ARCHITECTURES:
+        known = ", ".join(sorted(ARCHITECTURES))
+        raise UnsupportedError(
+            f"{file.path}: architecture {name!r} is not known; known are: {known}"
+        )
+    return ARCHITECTURES[name]
+
+
+class _Fields:
+    """Typed, checked access to the metadata."""
+
+    def __init__(self, file: GgufFile) -> None:
+        self.path = file.path
+        self._metadata = file.metadata
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._metadata.get(key, default)
+        if not isinstance(value, str):
+            self._fail(key, "a string", value)
+        return value
+
+    def integer(self, key: str, default: int | None = None) -> int:
+        value = self._metadata.get(key, default)
+        if type(value) is not int or value <= 0:
+            self._fail(key, "a positive integer", value)
+        return value
+
+    def number(self, key: str, default: float | None = None) -> float:
+        value = self._metadata.get(key, default)
+        if type(value) not in (int, float) or not value > 0:  # type: ignore[operator]
+            self._fail(key, "a positive number", value)
+        return float(value)  # type: ignore[arg-type]
+
+    def optional_integer(self, key: str) -> int | None:
+        return self.integer(key) if key in self._metadata else None
+
+    def _fail(self, key: str, rule: str, value: object) -> NoReturn:
+        raise FormatError(
+            f"{self.path}: metadata {key} must be {rule}, got {str(value)[:80]!r}; "
+            "the file is damaged or was converted by a broken tool: convert it again"
+        )
+
+
+def _llama_config(file: GgufFile) -> dict[str, object]:
+    fields = _Fields(file)
+    heads = fields.integer("llama.attention.head_count")
+    hidden = fields.integer("llama.embedding_length")
+    head_dim = fields.integer("llama.attention.key_length", max(hidden // heads, 1))
+    _require(fields, "llama.attention.value_length", head_dim)
+    _require(fields, "llama.rope.dimension_count", head_dim)
+    if file.metadata.get("llama.expert_count"):
+        raise UnsupportedError(
+            f"{file.path}: mixture-of-experts llama files are not read; use a dense model"
+        )
+    if "token_embd.weight" not in file.tensors:
+        raise FormatError(
+            f"{file.path}: tensor token_embd.weight must be present; the file holds a vocabulary "
+            "only, or is one part of a split model: use a whole model file"
+        )
+    return {
+        "model_type": "llama",
+        "architectures": ["LlamaForCausalLM"],
+        "hidden_size": hidden,
+        "num_hidden_layers": fields.integer("llama.block_count"),
+        "intermediate_size": fields.integer("llama.feed_forward_length"),
+        "num_attention_heads": heads,
+        "num_key_value_heads": fields.integer("llama.attention.head_count_kv", heads),
+        "head_dim": head_dim,
+        "hidden_act": "silu",
+        "rms_norm_eps": fields.number("llama.attention.layer_norm_rms_epsilon"),
+        "vocab_size": file.tensors["token_embd.weight"].shape[0],
+        "rope_theta": fields.number("llama.rope.freq_base", 10000.0),
+        "rope_scaling": _rope_scaling(fields),
+        "max_position_embeddings": fields.integer("llama.context_length"),
+        "attention_bias": "blk.0.attn_q.bias" in file.tensors,
+        "mlp_bias": "blk.0.ffn_up.bias" in file.tensors,
+        "tie_word_embeddings": "output.weight" not in file.tensors,
+    }
+
+
+def _require(fields: _Fields, key: str, expected: int) -> None:
+    value = fields.integer(key, expected)
+    if value != expected:
+        raise UnsupportedError(
+            f"{fields.path}: metadata {key} must equal the head dimension {expected}, got {value}; "
+            "such llama files are not read"
+        )
+
+
+def _rope_scaling(fields: _Fields) -> dict[str, object] | None:
+    kind = fields.text("llama.rope.scaling.type", "none")
+    if kind == "none":
+        return None
+    if kind == "linear":
+        return {"rope_type": "linear", "factor": fields.number("llama.rope.scaling.factor")}
+    raise UnsupportedError(
+        f"{fields.path}: rope scaling {kind!r} is not read; known are: none, linear"
+    )
+
+
+ARCHITECTURES: dict[str, GgufArchitecture] = {
+    "llama": GgufArchitecture(
+        config=_llama_config,
+        top_names={
+            "token_embd": "model.embed_tokens",
+            "output_norm": "model.norm",
+            "output": "lm_head",
+        },
+        layer_names={
+            "attn_norm": "input_layernorm",
+            "attn_q": "self_attn.q_proj",
+            "attn_k": "self_attn.k_proj",
+            "attn_v": "self_attn.v_proj",
+            "attn_output": "self_attn.o_proj",
+            "ffn_norm": "post_attention_layernorm",
+            "ffn_gate": "mlp.gate_proj",
+            "ffn_up": "mlp.up_proj",
+            "ffn_down": "mlp.down_proj",
+        },
+        interleaved_rope={
+            "attn_q": "num_attention_heads",
+            "attn_k": "num_key_value_heads",
+        },
+    ),
+}
