@@ -12,6 +12,7 @@ from .safetensors import read_safetensors
 if TYPE_CHECKING:
     import mlxc as mx
 
+_SUFFIX = ".safetensors"
 _INDEX = "model.safetensors.index.json"
 
 
@@ -74,11 +75,14 @@ def _indexed_shards(path: Path) -> list[Path]:
     weight_map = read_json_object(path / _INDEX).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise FormatError(f"{path / _INDEX}: weight_map must be an object of file names")
-    names = set(weight_map.values())
-    for name in names:
+    names: set[str] = set()
+    for name in weight_map.values():
         # A name from outside must not lead out of the directory.
-        if not isinstance(name, str) or Path(name).name != name:
-            raise FormatError(f"{path / _INDEX}: a shard must be a plain file name, got {name!r}")
+        if not isinstance(name, str) or Path(name).name != name or not name.endswith(_SUFFIX):
+            raise FormatError(
+                f"{path / _INDEX}: a shard must be a plain *{_SUFFIX} file name, got {name!r}"
+            )
+        names.add(name)
     return [_require(path, name) for name in sorted(names)]
 
 

@@ -78,17 +78,14 @@ def _token_text(value: object) -> str | None:
 
 def _token_ids(path: Path) -> list[int]:
     """Returns the end tokens of a config file, which holds one id, a list, or none."""
-    value = _read_optional(path).get("eos_token_id", [])
-    match value:
-        case None:
-            return []
-        case int(token_id):
-            return [token_id]
-        case [*ids] if all(type(item) is int for item in ids):
-            return ids
-    raise FormatError(
-        f"{path}: eos_token_id must be a token id or a list of them, got {str(value)[:80]}"
-    )
+    value = _read_optional(path).get("eos_token_id")
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    ids = [item for item in listed if type(item) is int]
+    if len(ids) != len(listed):
+        raise FormatError(
+            f"{path}: eos_token_id must be a token id or a list of them, got {str(value)[:80]}"
+        )
+    return ids
 
 
 def _templates(path: Path, config: Mapping[str, object]) -> Iterator[tuple[str, str]]:
