@@ -12,7 +12,7 @@ A built-in exception stands beside the base wherever one fits, so `except ValueE
     ├── ContextLengthError  (ValueError)          more tokens than the model's context holds
     └── ChatSessionError    (RuntimeError)        the session cannot do that now
         ├── NoCacheError                          there is no KV cache yet
-        └── StreamActiveError                     another reply is being streamed
+        └── StreamEndedError                      the session went on to another turn
 
 Arguments that are simply wrong raise plain `ValueError` or `TypeError`.
 """
@@ -60,12 +60,12 @@ class NoCacheError(ChatSessionError):
         super().__init__(message)
 
 
-class StreamActiveError(ChatSessionError):
-    """A turn was started while another reply of the same session is still being streamed."""
+class StreamEndedError(ChatSessionError):
+    """A stream was read on after its session had begun another turn."""
 
     def __init__(
         self,
-        message: str = "a reply of this session is still being streamed: "
-        "exhaust or close() that stream before the next turn",
+        message: str = "this reply was ended because its session began another turn: "
+        "read a stream to its end before the next call of respond()",
     ) -> None:
         super().__init__(message)

@@ -1,0 +1,88 @@
+"""From a name or a path to a model and its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlxc as mx
+
+from .. import nn
+from ..errors import FormatError
+from ..loading.checkpoint import Quantized, read_checkpoint
+from ..loading.hub import resolve
+from ..tokenizer import Tokenizer
+from .models import LanguageModel, get_model_class
+
+
+def load(
+    name_or_path: str | Path, *, quantized: Quantized = "auto"
+) -> tuple[LanguageModel, Tokenizer]:
+    """Load a language model with its tokenizer.
+
+    Args:
+        name_or_path: A known name, a directory in the layout of Hugging Face, or a GGUF file.
+        quantized: What to do with packed weights; see `read_checkpoint`.
+
+    Returns:
+        The model, its weights read, and the tokenizer.
+
+    Raises:
+        ModelNotFoundError: There is nothing under that name or path.
+        UnsupportedError: The architecture, or how its weights are packed, is not known here.
+        FormatError: A file is malformed, or weights and configuration contradict each other.
+
+    Example:
+        model, tokenizer = load("smollm2-135m")
+    """
+    checkpoint = read_checkpoint(resolve(name_or_path), quantized=quantized)
+    model = build_model(checkpoint.config, checkpoint.weights)
+    if checkpoint.metadata:
+        return model, Tokenizer.from_gguf(checkpoint.metadata)
+    return model, Tokenizer.from_directory(checkpoint.path)
+
+
+def build_model(config: Mapping[str, object], weights: Mapping[str, mx.array]) -> LanguageModel:
+    """Build the model a configuration describes and give it its weights, evaluated.
+
+    Args:
+        config: The contents of a `config.json`. Its `quantization` tells how weights are packed:
+            `group_size`, `bits` and `mode` for all, and the same again by module path for those
+            that differ.
+        weights: Arrays by name; `sanitize` of the model has the last word on them.
+
+    Raises:
+        UnsupportedError: The `model_type` is not known.
+        FormatError: The configuration lacks a key or has one of the wrong type, or the weights
+            are not those of such a model.
+    """
+    model_class, args_class = get_model_class(str(config.get("model_type")))
+    model = model_class(args_class.from_dict(config))
+    weights = model.sanitize(weights)
+    try:
+        if isinstance(quantization := config.get("quantization"), Mapping):
+            _quantize(model, quantization, weights)
+        model.load_weights(weights)
+    except ValueError as error:
+        raise FormatError(f"the weights do not fit config.json: {error}") from error
+    mx.eval(model.parameters())
+    return model
+
+
+def _quantize(
+    model: nn.Module, quantization: Mapping[str, Any], weights: Mapping[str, mx.array]
+) -> None:
+    """Swap in the packed layers for which `weights` has a packed weight."""
+
+    def choose(path: str, _: nn.Module) -> bool | Mapping[str, Any]:
+        own = quantization.get(path, True)
+        return own if f"{path}.scales" in weights else False
+
+    nn.quantize(
+        model,
+        quantization.get("group_size", 64),
+        quantization.get("bits", 4),
+        mode=quantization.get("mode", "affine"),
+        class_predicate=choose,
+    )

@@ -1,0 +1,72 @@
+"""A finished text with the figures of its making."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Self
+
+from .response import FinishReason, GenerationResponse
+
+
+class Reply(str):
+    """The generated text: a `str` that also knows how it came about.
+
+    Attributes:
+        prompt_tokens: Tokens of the whole prompt.
+        cached_tokens: How many of them were cached already, and so not read again.
+        generation_tokens: Tokens generated, an ending one included.
+        prompt_tps: Prompt tokens read a second, counting only those that were not cached.
+        generation_tps: Tokens generated a second, from the first one on.
+        ttft: Seconds from the call to the first token; 0.0 where there was none.
+        peak_memory: The most memory arrays have held at once in this process, in bytes.
+        finish_reason: Why it ended; None where nothing was to be generated.
+
+    Example:
+        reply = session.respond("Name three rivers.")
+        print(reply, f"({reply.generation_tps:.0f} tokens/s)")
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    generation_tokens: int
+    prompt_tps: float
+    generation_tps: float
+    ttft: float
+    peak_memory: int
+    finish_reason: FinishReason | None
+
+    @classmethod
+    def collect(
+        cls,
+        responses: Iterator[GenerationResponse],
+        *,
+        started: float,
+        prompt_tokens: int,
+        cached_tokens: int,
+    ) -> Self:
+        """Read responses to their end.
+
+        Args:
+            responses: A stream of responses.
+            started: When the caller asked, by `time.perf_counter`.
+            prompt_tokens: Tokens of the whole prompt.
+            cached_tokens: How many of them were cached.
+        """
+        segments: list[str] = []
+        ttft = 0.0
+        last: GenerationResponse | None = None
+        for last in responses:
+            if not segments:
+                ttft = perf_counter() - started
+            segments.append(last.text)
+        reply = cls("".join(segments))
+        reply.prompt_tokens = prompt_tokens
+        reply.cached_tokens = cached_tokens
+        reply.generation_tokens = last.generation_tokens if last else 0
+        reply.prompt_tps = last.prompt_tps if last else 0.0
+        reply.generation_tps = last.generation_tps if last else 0.0
+        reply.ttft = ttft
+        reply.peak_memory = last.peak_memory if last else 0
+        reply.finish_reason = last.finish_reason if last else None
+        return reply

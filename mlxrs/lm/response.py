@@ -1,0 +1,40 @@
+"""What a generation says of itself, token by token and at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FinishReason(StrEnum):
+    """Why a generation ended."""
+
+    EOS = "eos"
+    """The model ended its turn."""
+    LENGTH = "length"
+    """`max_tokens` were generated, or the context of the model is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationResponse:
+    """One generated token.
+
+    Attributes:
+        text: The text this token completes: "" while a character or word is unfinished.
+        token: Its id.
+        prompt_tokens: Tokens of the whole prompt, those already cached included.
+        prompt_tps: Prompt tokens read a second, counting only those that were not cached.
+        generation_tokens: Tokens generated so far, this one included.
+        generation_tps: Tokens generated a second since the first one; 0.0 at the first.
+        peak_memory: The most memory arrays have held at once in this process, in bytes.
+        finish_reason: Why the generation ended with this token; None where it goes on.
+    """
+
+    text: str
+    token: int
+    prompt_tokens: int
+    prompt_tps: float
+    generation_tokens: int
+    generation_tps: float
+    peak_memory: int
+    finish_reason: FinishReason | None

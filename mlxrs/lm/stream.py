@@ -1,0 +1,122 @@
+"""Steps become text and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from time import perf_counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import mlxc as mx
+
+from .response import FinishReason, GenerationResponse
+from .steps import Step
+
+if TYPE_CHECKING:
+    from ..tokenizer import StreamingDetokenizer
+
+
+class ResponseStream:
+    """An iterator of `GenerationResponse`, one a token; also a context manager that closes it.
+
+    However it ends (read to the end, closed, or by an error), the generation stops, the caches
+    are left without the token on its way, and text the detokenizer still withheld is in `text`.
+
+    Attributes:
+        tokens: The ids of all responses so far; an ending one is among them.
+    """
+
+    def __init__(
+        self,
+        steps: Generator[Step, None, None],
+        detokenizer: StreamingDetokenizer,
+        prompt_tokens: int,
+        cached_tokens: int = 0,
+    ) -> None:
+        """Wrap a generation.
+
+        Args:
+            steps: From `generate_step`.
+            detokenizer: A new one.
+            prompt_tokens: Tokens of the whole prompt.
+            cached_tokens: How many of them were cached, and so are not read by `steps`.
+        """
+        self.tokens: list[int] = []
+        self.prompt_tokens = prompt_tokens
+        self.cached_tokens = cached_tokens
+        self._steps = steps
+        self._detokenizer = detokenizer
+        self._segments: list[str] = []
+        self._started: float | None = None
+        self._first_token = 0.0
+        self._ended = False
+
+    @property
+    def text(self) -> str:
+        """The text of all responses so far, and once ended the tail that was withheld."""
+        return "".join(self._segments)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> GenerationResponse:
+        if self._ended:
+            raise StopIteration
+        if self._started is None:
+            self._started = perf_counter()
+        try:
+            step = next(self._steps)
+        except BaseException:
+            self.close()
+            raise
+        now = perf_counter()
+        if not self.tokens:
+            self._first_token = now
+        self.tokens.append(step.token)
+        if step.finish_reason is not FinishReason.EOS:
+            self._detokenizer.add_token(step.token)
+        if step.finish_reason is not None:
+            self._end()
+        return GenerationResponse(
+            text=self._take_segment(),
+            token=step.token,
+            prompt_tokens=self.prompt_tokens,
+            prompt_tps=_rate(
+                self.prompt_tokens - self.cached_tokens, self._first_token - self._started
+            ),
+            generation_tokens=len(self.tokens),
+            generation_tps=_rate(len(self.tokens) - 1, now - self._first_token),
+            peak_memory=mx.get_peak_memory(),
+            finish_reason=step.finish_reason,
+        )
+
+    def close(self) -> None:
+        """End the generation; again does nothing."""
+        if not self._ended:
+            self._end()
+            self._take_segment()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._steps.close()
+        self._detokenizer.finalize()
+
+    def _take_segment(self) -> str:
+        segment = self._detokenizer.last_segment
+        self._segments.append(segment)
+        return segment
+
+
+def _rate(count: int, seconds: float) -> float:
+    return count / seconds if seconds > 0 else 0.0

@@ -1,0 +1,207 @@
+"""Llama against the same forward pass written plainly in numpy."""
+
+import math
+
+import numpy as np
+import pytest
+from mlxc.tree import tree_flatten
+from support.assert_close import as_numpy, assert_close
+from support.tiny_configs import LLAMA
+
+import mlxc as mx
+from mlxrs.errors import FormatError
+from mlxrs.lm.models.llama import Model, ModelArgs
+from mlxrs.lm.params import GenConfig
+from mlxrs.lm.steps import generate_step
+
+LLAMA3_SCALING = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
+}
+CONFIGS = {
+    "plain": LLAMA,
+    "untied": LLAMA | {"tie_word_embeddings": False},
+    "biases": LLAMA | {"attention_bias": True, "mlp_bias": True},
+    "one kv head": LLAMA | {"num_key_value_heads": 1},
+    "no grouping": LLAMA | {"num_key_value_heads": None},
+    "head_dim": LLAMA | {"head_dim": 12},
+    "linear rope": LLAMA | {"rope_scaling": {"type": "linear", "factor": 2.0}},
+    "llama3 rope": LLAMA | {"rope_scaling": LLAMA3_SCALING},
+    "rope_parameters": LLAMA | {"rope_parameters": LLAMA3_SCALING | {"rope_theta": 1000.0}},
+    "window": LLAMA | {"model_type": "mistral", "sliding_window": 4},
+}
+TOKENS = np.array([[7, 3, 49, 0, 12, 3, 3, 21, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]])
+
+
+def build(config: dict) -> Model:
+    model = Model(ModelArgs.from_dict(config))
+    mx.random.seed(11)
+    weights = {
+        name: mx.random.normal(array.shape) * 0.3 + ("norm" in name)
+        for name, array in tree_flatten(model.parameters())
+    }
+    model.load_weights(weights)
+    mx.eval(model.parameters())
+    return model
+
+
+def naive_forward(model: Model, config: dict, tokens: np.ndarray) -> np.ndarray:
+    """One row at a time, one head at a time, float64."""
+    weights = {n: as_numpy(a).astype(np.float64) for n, a in tree_flatten(model.parameters())}
+    heads = config["num_attention_heads"]
+    kv_heads = config["num_key_value_heads"] or heads
+    D = config.get("head_dim") or config["hidden_size"] // heads
+    L = len(tokens)
+
+    def linear(x, name):
+        y = x @ weights[f"{name}.weight"].T
+        return y + weights[f"{name}.bias"] if f"{name}.bias" in weights else y
+
+    def norm(x, name):
+        rms = np.sqrt((x**2).mean(-1, keepdims=True) + config["rms_norm_eps"])
+        return x / rms * weights[f"{name}.weight"]
+
+    def frequency(pair):
+        plain = config["rope_theta"] ** (-2 * pair / D)
+        scaling = config.get("rope_parameters") or config.get("rope_scaling")
+        if scaling is None:
+            return plain
+        if scaling.get("type") == "linear":
+            return plain / scaling["factor"]
+        turns = 32 * plain / (2 * math.pi)
+        if turns > 4.0:
+            return plain
+        if turns < 1.0:
+            return plain / 8.0
+        smooth = (turns - 1.0) / 3.0
+        return (1 - smooth) * plain / 8.0 + smooth * plain
+
+    def rotate(x):  # (L, D)
+        angles = np.arange(L)[:, None] * np.array([frequency(i) for i in range(D // 2)])
+        a, b = x[:, : D // 2], x[:, D // 2 :]
+        sin, cos = np.sin(angles), np.cos(angles)
+        return np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=1)
+
+    x = weights["model.embed_tokens.weight"][tokens]  # (L, hidden)
+    window = config.get("sliding_window") or L
+    behind = np.arange(L)[:, None] - np.arange(L)
+    hidden = (behind < 0) | (behind >= window)
+    for i in range(config["num_hidden_layers"]):
+        block = f"model.layers.{i}"
+        h = norm(x, f"{block}.input_layernorm")
+        q, k, v = (linear(h, f"{block}.self_attn.{n}_proj") for n in "qkv")
+        outs = []
+        for head in range(heads):
+            kv = head // (heads // kv_heads)
+            qh = rotate(q[:, head * D : (head + 1) * D])
+            kh = rotate(k[:, kv * D : (kv + 1) * D])
+            scores = np.where(hidden, -np.inf, qh @ kh.T / math.sqrt(D))
+            probs = np.exp(scores - scores.max(-1, keepdims=True))
+            probs /= probs.sum(-1, keepdims=True)
+            outs.append(probs @ v[:, kv * D : (kv + 1) * D])
+        x = x + linear(np.concatenate(outs, axis=1), f"{block}.self_attn.o_proj")
+        h = norm(x, f"{block}.post_attention_layernorm")
+        gate = linear(h, f"{block}.mlp.gate_proj")
+        up = linear(h, f"{block}.mlp.up_proj")
+        x = x + linear(gate / (1 + np.exp(-gate)) * up, f"{block}.mlp.down_proj")
+    x = norm(x, "model.norm")
+    head = "model.embed_tokens" if config["tie_word_embeddings"] else "lm_head"
+    return x @ weights[f"{head}.weight"].T
+
+
+@pytest.fixture(params=CONFIGS.values(), ids=CONFIGS.keys())
+def config(request):
+    return request.param
+
+
+def test_logits_are_those_of_the_naive_forward(config):
+    model = build(config)
+
+    logits = model(mx.array(TOKENS))
+
+    assert_close(logits, np.stack([naive_forward(model, config, row) for row in TOKENS]))
+
+
+@pytest.mark.parametrize("split", [[9], [4, 5], [1] * 9, [6, 1, 1, 1], [2, 6, 1]])
+def test_reading_piece_by_piece_equals_reading_at_once(config, split):
+    model = build(config)
+    cache, whole = model.make_cache(), model(mx.array(TOKENS))
+
+    start, parts = 0, []
+    for length in split:
+        parts.append(model(mx.array(TOKENS[:, start : start + length]), cache))
+        start += length
+
+    assert_close(mx.concatenate(parts, axis=1), whole)
+    assert {layer.offset for layer in cache} == {9}
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 64])
+def test_generation_does_not_depend_on_the_chunks_of_the_prompt(step):
+    model, prompt = build(LLAMA), TOKENS[0].tolist()
+    ids = list(prompt)
+    for _ in range(6):
+        ids.append(int(mx.argmax(model(mx.array([ids]))[0, -1]).item()))
+
+    params = GenConfig(max_tokens=6, prefill_step_size=step)
+    steps = generate_step(model, prompt, params=params)
+
+    assert [step.token for step in steps] == ids[len(prompt) :]
+
+
+@pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16])
+def test_half_precision_is_kept_throughout(dtype):
+    model = build(LLAMA)
+    model.load_weights([(n, a.astype(dtype)) for n, a in tree_flatten(model.parameters())])
+    cache = model.make_cache()
+
+    logits = model(mx.array(TOKENS), cache)
+
+    assert logits.dtype == dtype
+    assert {array.dtype for layer in cache for array in layer.state} == {dtype}
+
+
+def test_sanitize_drops_what_the_model_computes_or_shares():
+    kept = {"model.norm.weight": mx.zeros((1,))}
+    extra = {
+        "model.layers.0.self_attn.rotary_emb.inv_freq": mx.zeros((1,)),
+        "lm_head.weight": mx.zeros((1,)),
+    }
+
+    assert build(LLAMA).sanitize(kept | extra).keys() == kept.keys()
+    untied = build(LLAMA | {"tie_word_embeddings": False}).sanitize(kept | extra)
+    assert set(untied) == {"model.norm.weight", "lm_head.weight"}
+
+
+def test_an_unknown_key_of_the_configuration_is_passed_over():
+    assert ModelArgs.from_dict(LLAMA | {"pretraining_tp": 1, "torch_dtype": "float16"})
+
+
+def test_a_missing_key_of_the_configuration_is_named():
+    config = {key: value for key, value in LLAMA.items() if key != "hidden_size"}
+
+    with pytest.raises(FormatError, match="config.json lacks hidden_size, which every llama"):
+        ModelArgs.from_dict(config)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"hidden_size": "32"}, "hidden_size must be int, got '32'"),
+        ({"hidden_size": True}, "hidden_size must be int, got True"),
+        ({"rope_scaling": [1]}, "rope_scaling must be dict"),
+        ({"tie_word_embeddings": 1}, "tie_word_embeddings must be bool, got 1"),
+        ({"num_attention_heads": 0}, "num_attention_heads must be > 0, got 0"),
+        ({"num_key_value_heads": 3}, "must be a multiple of num_key_value_heads, got 4 and 3"),
+    ],
+)
+def test_a_malformed_configuration_is_refused(change, message):
+    with pytest.raises(FormatError, match=message):
+        ModelArgs.from_dict(LLAMA | change)
+
+
+def test_an_integer_is_read_where_a_number_is_meant():
+    assert ModelArgs.from_dict(LLAMA | {"rope_theta": 10000}).rope_theta == 10000

@@ -1,0 +1,100 @@
+import pytest
+from mlxc.tree import tree_flatten
+from support.assert_close import assert_close
+from support.tiny_configs import LLAMA
+
+import mlxc as mx
+from mlxrs import nn
+from mlxrs.errors import FormatError, UnsupportedError
+from mlxrs.lm.load import build_model
+from mlxrs.lm.models import get_model_class
+
+CONFIG = LLAMA | {"hidden_size": 64, "intermediate_size": 96, "head_dim": 16}
+TOKENS = mx.array([[1, 2, 3]])
+
+
+def dense_weights(config: dict = CONFIG) -> dict[str, mx.array]:
+    model_class, args_class = get_model_class(config["model_type"])
+    mx.random.seed(5)
+    return dict(tree_flatten(model_class(args_class.from_dict(config)).parameters()))
+
+
+def packed(weights: dict[str, mx.array], bits: dict[str, int]) -> dict[str, mx.array]:
+    """Pack the weights whose module path ends in a key of `bits`, in groups of 32."""
+    out = dict(weights)
+    for name, array in weights.items():
+        path = name.removesuffix(".weight")
+        for ending, count in bits.items():
+            if path.endswith(ending):
+                triple = mx.quantize(array, 32, count)
+                for part, value in zip(("weight", "scales", "biases"), triple, strict=True):
+                    out[f"{path}.{part}"] = value
+    return out
+
+
+def unpacked(weights: dict[str, mx.array], bits: dict[str, int]) -> dict[str, mx.array]:
+    """The dense weights that `packed` stands for."""
+    out = dict(weights)
+    for name, array in weights.items():
+        for ending, count in bits.items():
+            if name.endswith(f"{ending}.weight"):
+                out[name] = mx.dequantize(*mx.quantize(array, 32, count), 32, count)
+    return out
+
+
+def test_mistral_is_built_as_a_llama():
+    assert get_model_class("mistral") == get_model_class("llama")
+
+
+def test_an_unknown_architecture_is_refused_with_the_known_ones():
+    with pytest.raises(UnsupportedError, match="'gpt9' is not known; known are llama, mistral"):
+        build_model({"model_type": "gpt9"}, {})
+
+
+def test_a_packed_checkpoint_answers_as_its_unpacked_weights_do():
+    bits = {"q_proj": 4, "mlp.down_proj": 4, "embed_tokens": 8}
+    config = CONFIG | {
+        "quantization": {
+            "group_size": 32,
+            "bits": 4,
+            "model.embed_tokens": {"group_size": 32, "bits": 8},
+        }
+    }
+    weights = dense_weights()
+
+    model = build_model(config, packed(weights, bits))
+
+    assert isinstance(model.layers[0].self_attn.q_proj, nn.QuantizedLinear)
+    assert isinstance(model.layers[0].self_attn.k_proj, nn.Linear)
+    assert model.model.embed_tokens.bits == 8
+    assert_close(model(TOKENS), build_model(CONFIG, unpacked(weights, bits))(TOKENS))
+
+
+def test_a_module_excluded_from_quantization_stays_dense():
+    config = CONFIG | {
+        "quantization": {"group_size": 32, "bits": 4, "model.embed_tokens": False},
+    }
+
+    model = build_model(config, packed(dense_weights(), {"q_proj": 4}))
+
+    assert isinstance(model.model.embed_tokens, nn.Embedding)
+
+
+def test_weights_of_another_shape_are_refused():
+    with pytest.raises(FormatError, match="do not fit config.json: .*embed_tokens.weight must be"):
+        build_model(CONFIG | {"vocab_size": 51}, dense_weights())
+
+
+def test_missing_weights_are_named():
+    weights = dense_weights()
+    del weights["model.norm.weight"]
+
+    with pytest.raises(FormatError, match="1 parameter missing from the weights: model.norm"):
+        build_model(CONFIG, weights)
+
+
+def test_a_quantization_the_shapes_do_not_allow_is_refused():
+    config = CONFIG | {"quantization": {"group_size": 128, "bits": 4}}
+
+    with pytest.raises(FormatError, match="do not fit config.json"):
+        build_model(config, packed(dense_weights(), {"q_proj": 4}))
