@@ -155,7 +155,8 @@ CONVERSIONS = {
 
 # Integer sequences that are a Shape in C++; the others are vectors.
 SHAPES = frozenset(
-    "shape start stop strides slice_size slice_sizes low_pad_size high_pad_size shift indices n".split()
+    {"shape", "start", "stop", "strides", "slice_size", "slice_sizes", "low_pad_size"}
+    | {"high_pad_size", "shift", "indices", "n"}
 )
 
 
