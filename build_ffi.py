@@ -133,7 +133,7 @@ def mlx_version(mlx: Path) -> str:
 class Interface:
     """Where the implementation of mlx-c comes from."""
 
-    include: Path
+    include_dirs: list[Path]
     sources: list[Path]
     libraries: list[str]
     library_dirs: list[str]
@@ -142,11 +142,12 @@ class Interface:
 
 def vendored_mlx_c(out: Path) -> Interface:
     """Our own glue, generated into `out` and compiled into the extension."""
+    out.mkdir(parents=True, exist_ok=True)
     generated = vendor_module("generate").generate(
         vendor_module("interface").read_interface(ROOT / VENDOR / "include"), out
     )
-    handwritten = sorted((ROOT / VENDOR / "src").glob("*.cpp"))
-    return Interface(ROOT / VENDOR / "include", [*generated, *handwritten], [], [], [])
+    handwritten = sorted((VENDOR / "src").glob("*.cpp"))
+    return Interface([VENDOR / "include", VENDOR / "src"], [*generated, *handwritten], [], [], [])
 
 
 def installed_mlx_c(prefix: Path) -> Interface:
@@ -156,9 +157,8 @@ def installed_mlx_c(prefix: Path) -> Interface:
     folders = [d for d in sorted(prefix.glob("lib*/**/")) if list(d.glob("libmlxc.*"))]
     if not folders:
         raise SystemExit(f"build_ffi: MLXC_PREFIX={prefix} has no lib/libmlxc")
-    return Interface(
-        prefix / "include", [], ["mlxc"], [str(folders[0])], [("MLXC_FOREIGN", None)]
-    )
+    macros = [("MLXC_FOREIGN", None)]
+    return Interface([prefix / "include"], [], ["mlxc"], [str(folders[0])], macros)
 
 
 # --- the extension --------------------------------------------------------------------
@@ -199,9 +199,10 @@ class BuildExt(build_ext):
         source = temp / "_mlx.c"
         source.parent.mkdir(parents=True, exist_ok=True)
         ffi.emit_c_code(str(source))
-        native = [*(ROOT / NATIVE).glob("*.cpp"), ROOT / NATIVE / "handle.c"]
-        ext.sources = [str(path) for path in [*mlx_c.sources, *sorted(native), source]]
-        ext.include_dirs = [str(mlx_c.include), str(ROOT / NATIVE), str(mlx / "include")]
+        native = [*sorted(NATIVE.glob("*.cpp")), NATIVE / "handle.c", source]
+        ext.sources = [str(path) for path in [*mlx_c.sources, *native]]
+        ext.include_dirs = [str(path) for path in [*mlx_c.include_dirs, NATIVE, mlx / "include"]]
+        ext.extra_compile_args = ["-O2", "-g0"]
         ext.define_macros = [LIMITED_API, *mlx_c.macros]
         ext.libraries = [*mlx_c.libraries, "mlx"]
         ext.library_dirs = [*mlx_c.library_dirs, str(mlx / "lib")]

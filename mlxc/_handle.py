@@ -63,10 +63,18 @@ def addresses(arrays: Sequence[array]) -> list[int]:
     return [a._h for a in arrays]
 
 
+def read_vector(vector: int) -> list[array]:
+    """The arrays of a C vector, which stays its owner's."""
+    out = ffi.new("uintptr_t[]", lib.h_vector_size(vector))
+    check(lib.h_vector_read(vector, out))
+    return [wrap(address) for address in out]
+
+
 def unpack(vector: int) -> list[array]:
     """The arrays of a C vector, which is freed; raises the last error for 0."""
     if not vector:
         raise_last_error()
-    out = ffi.new("uintptr_t[]", lib.h_vector_size(vector))
-    check(lib.h_vector_take(vector, out))
-    return [wrap(address) for address in out]
+    try:
+        return read_vector(vector)
+    finally:
+        lib.h_vector_free(vector)

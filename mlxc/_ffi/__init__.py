@@ -7,6 +7,7 @@ from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 
 from . import _load
+from ._load import blas
 
 _load.load()
 
@@ -27,4 +28,4 @@ sys.modules[_name] = handle
 
 lib.mlxc_install_error_handler()
 
-__all__ = ["ffi", "handle", "lib"]
+__all__ = ["blas", "ffi", "handle", "lib"]

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import _cffi_backend
 
@@ -25,12 +26,16 @@ GLOBAL = _cffi_backend.RTLD_NOW | _cffi_backend.RTLD_GLOBAL
 _opened: list[object] = []
 
 
-class BlasChoice:
+class Blas:
     """Which BLAS libmlx calls, and why; read by `mlxc.blas_info`."""
 
     provider = "reference"
-    library: str | None = None
     reason = ""
+    library: str | None = None
+    openblas: Any = None  # the opened library
+
+
+blas = Blas()
 
 
 def load() -> None:
@@ -43,9 +48,9 @@ def load() -> None:
     folder = _mlx_folder()
     libmlx = str(folder / "lib" / LIBMLX)
     if sys.platform == "darwin":
-        BlasChoice.provider, BlasChoice.reason = "accelerate", "libmlx links Apple's Accelerate"
+        blas.provider, blas.reason = "accelerate", "libmlx links Apple's Accelerate"
     elif _is_loaded(libmlx):
-        BlasChoice.reason = "libmlx was loaded before mlxc; import mlxc first to use OpenBLAS"
+        blas.reason = "libmlx was loaded before mlxc; import mlxc first to use OpenBLAS"
     else:
         _open_blas()
     _opened.append(_cffi_backend.load_library(libmlx, GLOBAL))
@@ -82,27 +87,24 @@ def _check_wheels(site_packages: str) -> None:
 
 
 def _is_loaded(path: str) -> bool:
-    try:
-        _cffi_backend.load_library(path, _cffi_backend.RTLD_NOW | _cffi_backend.RTLD_NOLOAD)
-    except OSError:
-        return False
-    return True
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+        return os.path.realpath(path) in maps.read()
 
 
 def _open_blas() -> None:
     spec = importlib.util.find_spec("scipy_openblas32")
     places = (spec.submodule_search_locations or ()) if spec else ()
-    library = next((p for p in places if os.path.isdir(os.path.join(p, "lib"))), None)
-    if library is None:
-        BlasChoice.reason = "scipy-openblas32 is not installed: pip install scipy-openblas32"
+    folder = next((p for p in places if os.path.isdir(os.path.join(p, "lib"))), None)
+    if folder is None:
+        blas.reason = "scipy-openblas32 is not installed: pip install scipy-openblas32"
         return
-    openblas = os.path.join(library, "lib", "libscipy_openblas.so")
+    openblas = os.path.join(folder, "lib", "libscipy_openblas.so")
     forwarder = os.path.join(os.path.dirname(__file__), "libmlxc_blas.so")
     try:
-        _opened.append(_cffi_backend.load_library(openblas, GLOBAL))
+        library = _cffi_backend.load_library(openblas, GLOBAL)
         _opened.append(_cffi_backend.load_library(forwarder, GLOBAL))
     except OSError as error:
-        BlasChoice.reason = f"OpenBLAS could not be loaded: {error}"
+        blas.reason = f"OpenBLAS could not be loaded: {error}"
         return
-    BlasChoice.provider, BlasChoice.library = "openblas", openblas
-    BlasChoice.reason = "the forwarder was loaded before libmlx"
+    blas.provider, blas.library, blas.openblas = "openblas", openblas, library
+    blas.reason = "the forwarder was loaded before libmlx"

@@ -5,6 +5,11 @@ const char* mlxc_error_message(void);
 mlx_stream mlxc_default_stream(void);
 void mlxc_default_stream_changed(void);
 
+void mlxc_drop_payload(void* payload);
+void* mlxc_next_dropped(void);
+
+extern "Python" int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
+
 /* The forms below take and return handles as integers; 0 is a failure. */
 uintptr_t h_scalar_int(int64_t value, int dtype);
 uintptr_t h_scalar_float(double value, int dtype);
@@ -16,9 +21,14 @@ int h_dim(uintptr_t a, int axis);
 int h_dtype(uintptr_t a);
 void h_shape(uintptr_t a, int* shape);
 int h_eval(uintptr_t a);
+uintptr_t h_data(uintptr_t a);
 int h_eval_all(const uintptr_t* arrays, size_t arrays_num, bool wait);
-bool h_same_shape(uintptr_t a, uintptr_t b);
+uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected);
+uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected);
+uintptr_t h_index(uintptr_t a, int64_t index);
+uintptr_t h_slice_first(uintptr_t a, int start, int stop, int step);
 size_t h_vector_size(uintptr_t vector);
-int h_vector_take(uintptr_t vector, uintptr_t* arrays);
+int h_vector_read(uintptr_t vector, uintptr_t* arrays);
+void h_vector_free(uintptr_t vector);
 uintptr_t h_keep(uintptr_t a);
 void h_free(uintptr_t a);

@@ -58,25 +58,84 @@ static int h_eval_all(const uintptr_t* arrays, size_t arrays_num, bool wait) {
   return status;
 }
 
-static bool h_same_shape(uintptr_t a, uintptr_t b) {
+/* Evaluates and returns the address of the first element. */
+static uintptr_t h_data(uintptr_t a) {
+  return h_eval(a) ? 0 : (uintptr_t)mlx_array_data_uint8(as_array(a));
+}
+
+typedef int (*BinaryOp)(mlx_array*, const mlx_array, const mlx_array, const mlx_stream);
+
+/* In the order of OPERATORS in mlxc/_operators.py. */
+static const BinaryOp BINARY_OPS[] = {
+    mlx_add,         mlx_subtract,   mlx_multiply,   mlx_divide,      mlx_floor_divide,
+    mlx_remainder,   mlx_power,      mlx_left_shift, mlx_right_shift, mlx_bitwise_and,
+    mlx_bitwise_or,  mlx_bitwise_xor, mlx_less,      mlx_less_equal,  mlx_greater,
+    mlx_greater_equal, mlx_equal,    mlx_not_equal,
+};
+
+static uintptr_t binary_scalar(int op, uintptr_t a, mlx_array b, bool reflected) {
+  mlx_array res = {0};
+  mlx_array left = reflected ? b : as_array(a), right = reflected ? as_array(a) : b;
+  int status = b.ctx == NULL || BINARY_OPS[op](&res, left, right, mlxc_default_stream());
+  mlx_array_free(b);
+  return status ? 0 : (uintptr_t)res.ctx;
+}
+
+/* `a OP b` for a Python int, which takes the array's type; beside booleans it is int32. */
+static uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected) {
+  mlx_dtype dtype = mlx_array_dtype(as_array(a));
+  dtype = dtype == MLX_BOOL ? MLX_INT32 : dtype;
+  return binary_scalar(op, a, mlxc_scalar_int(b, dtype), reflected);
+}
+
+/* `a OP b` for a Python float, which takes the array's type if that is a floating one. */
+static uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected) {
+  mlx_dtype dtype = mlx_array_dtype(as_array(a));
+  bool floating = dtype == MLX_FLOAT16 || dtype == MLX_BFLOAT16 || dtype == MLX_FLOAT64;
+  return binary_scalar(op, a, mlxc_scalar_float(b, floating ? dtype : MLX_FLOAT32), reflected);
+}
+
+enum { MAX_AXES = 64 };
+
+/* `a[start:stop:step]` on the first axis, the others whole. */
+static uintptr_t h_slice_first(uintptr_t a, int start, int stop, int step) {
+  int starts[MAX_AXES], stops[MAX_AXES], steps[MAX_AXES];
   int ndim = h_ndim(a);
-  if (ndim != h_ndim(b)) {
-    return false;
+  if (ndim == 0 || ndim > MAX_AXES) {
+    _mlx_error(__FILE__, __LINE__, "[slice] Cannot slice an array of %d axes.", ndim);
+    return 0;
   }
-  for (int i = 0; i < ndim; i++) {
-    if (h_dim(a, i) != h_dim(b, i)) {
-      return false;
-    }
+  for (int i = 1; i < ndim; i++) {
+    starts[i] = 0;
+    stops[i] = h_dim(a, i);
+    steps[i] = 1;
   }
-  return true;
+  starts[0] = start;
+  stops[0] = stop;
+  steps[0] = step;
+  size_t n = (size_t)ndim;
+  mlx_array res = {0};
+  int status =
+      mlx_slice(&res, as_array(a), starts, n, stops, n, steps, n, mlxc_default_stream());
+  return status ? 0 : (uintptr_t)res.ctx;
+}
+
+/* `a[index]` on the first axis; the caller has checked the bounds. */
+static uintptr_t h_index(uintptr_t a, int64_t index) {
+  int start = (int)(index < 0 ? index + h_dim(a, 0) : index);
+  uintptr_t row = h_slice_first(a, start, start + 1, 1);
+  mlx_array res = {0};
+  int status = row == 0 || mlx_squeeze_axis(&res, as_array(row), 0, mlxc_default_stream());
+  mlx_array_free(as_array(row));
+  return status ? 0 : (uintptr_t)res.ctx;
 }
 
 static size_t h_vector_size(uintptr_t vector) {
   return mlx_vector_array_size((mlx_vector_array){(void*)vector});
 }
 
-/* Moves a vector's arrays out and frees the vector. */
-static int h_vector_take(uintptr_t vector, uintptr_t* arrays) {
+/* New handles to a vector's arrays. */
+static int h_vector_read(uintptr_t vector, uintptr_t* arrays) {
   mlx_vector_array source = {(void*)vector};
   size_t size = mlx_vector_array_size(source);
   int status = 0;
@@ -85,8 +144,11 @@ static int h_vector_take(uintptr_t vector, uintptr_t* arrays) {
     status |= mlx_vector_array_get(&item, source, i);
     arrays[i] = (uintptr_t)item.ctx;
   }
-  mlx_vector_array_free(source);
   return status;
+}
+
+static void h_vector_free(uintptr_t vector) {
+  mlx_vector_array_free((mlx_vector_array){(void*)vector});
 }
 
 /* A second handle to the same array. */

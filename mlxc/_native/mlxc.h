@@ -31,6 +31,11 @@ void mlxc_default_stream_changed(void);
 mlx_array mlxc_scalar_int(int64_t value, mlx_dtype dtype);
 mlx_array mlxc_scalar_float(double value, mlx_dtype dtype);
 
+/* The destructor of a closure whose payload is a Python object, and the payloads
+ * that were dropped since, one a call, NULL when there are no more. */
+void mlxc_drop_payload(void* payload);
+void* mlxc_next_dropped(void);
+
 #ifdef __cplusplus
 }
 #endif

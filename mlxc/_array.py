@@ -1,0 +1,269 @@
+"""The array class: construction, properties, conversion, operators, and ops as methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from . import _indexing
+from ._convert import item, make_array, make_pair, new_array, to_list
+from ._device import StreamOrDevice, stream_address
+from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, issubdtype
+from ._errors import check, raise_last_error
+from ._ffi import ffi, handle, lib
+from ._handle import Handle, at, wrap
+from ._operators import equality, in_place, operator
+from .ops import elementwise, reduce, scan, shape
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+
+class array(Handle):
+    """An N-dimensional array, computed when its values are needed.
+
+    Args:
+        val: a Python scalar, nested lists of scalars or arrays, a numpy array or any object with
+            the buffer protocol. The data is copied.
+        dtype: the data type; by default bool, int32 (int64 for large values), float32 or
+            complex64 for Python data, and numpy's own type with float64 as float32.
+
+    Raises:
+        ValueError: `val` has an unknown type or its nested lists have unequal lengths.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.array([[1, 2], [3, 4]]) * 0.5
+        array([[0.5, 1],
+               [1.5, 2]], dtype=float32)
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __new__(cls, val: Any, dtype: Dtype | None = None) -> array:
+        return new_array(val, dtype)
+
+    # --- properties ---
+
+    @property
+    def dtype(self) -> Dtype:
+        """The type of the elements."""
+        return DTYPES[lib.h_dtype(self._h)]
+
+    @property
+    def T(self) -> array:
+        """The array with its axes reversed."""
+        return wrap(lib.h_transpose(self._h, 0))
+
+    @property
+    def mT(self) -> array:
+        """The array with its last two axes exchanged."""
+        return shape.swapaxes(self, -1, -2)
+
+    @property
+    def real(self) -> array:
+        """The real part."""
+        return elementwise.real(self)
+
+    @property
+    def imag(self) -> array:
+        """The imaginary part."""
+        return elementwise.imag(self)
+
+    # --- values ---
+
+    def item(self) -> Any:
+        """The one element as a Python scalar; evaluates the array.
+
+        Raises:
+            ValueError: the array has more or fewer elements than one.
+        """
+        return item(self)
+
+    def tolist(self) -> Any:
+        """The elements as nested lists, a scalar for a 0-d array; evaluates the array."""
+        return to_list(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray[Any, Any]:
+        import numpy
+
+        if copy is False and dtype is not None:
+            return numpy.asarray(memoryview(self)).astype(dtype, copy=False)
+        return numpy.array(memoryview(self), dtype=dtype, copy=bool(copy) or None)
+
+    def __bool__(self) -> bool:
+        return bool(item(self))
+
+    def __int__(self) -> int:
+        return int(item(self))
+
+    def __float__(self) -> float:
+        return float(item(self))
+
+    def __complex__(self) -> complex:
+        return complex(item(self))
+
+    def __index__(self) -> int:
+        if not issubdtype(self.dtype, DtypeCategory.integer):
+            raise TypeError(f"an array of {self.dtype!r} cannot be an index; only integers can")
+        return int(item(self))
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len() 0-dimensional array.")
+        return int(lib.h_dim(self._h, 0))
+
+    def __iter__(self) -> Iterator[array]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        text = ffi.new("mlx_string*", lib.mlx_string_new())
+        try:
+            check(lib.mlx_array_tostring(text, ffi.new("mlx_array*", [_pointer(self)])[0]))
+            shown = ffi.string(lib.mlx_string_data(text[0])).decode()
+        finally:
+            lib.mlx_string_free(text[0])
+        if self.dtype is bool_:
+            shown = shown.replace("true", "True").replace("false", "False")
+        return str(shown)
+
+    def __copy__(self) -> array:
+        return wrap(lib.h_keep(self._h))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> array:
+        return wrap(lib.h_keep(self._h))
+
+    # --- parts ---
+
+    def __getitem__(self, key: Any) -> array:
+        return _indexing.get_item(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _indexing.set_item(self, key, value)
+
+    # --- operators ---
+
+    __add__, __radd__, __iadd__ = operator("add"), operator("add", reflected=True), in_place("add")
+    __sub__, __rsub__, __isub__ = operator("sub"), operator("sub", reflected=True), in_place("sub")
+    __mul__, __rmul__, __imul__ = operator("mul"), operator("mul", reflected=True), in_place("mul")
+    __truediv__, __itruediv__ = operator("truediv"), in_place("truediv")
+    __rtruediv__ = operator("truediv", reflected=True)
+    __floordiv__, __ifloordiv__ = operator("floordiv"), in_place("floordiv")
+    __rfloordiv__ = operator("floordiv", reflected=True)
+    __mod__, __rmod__, __imod__ = operator("mod"), operator("mod", reflected=True), in_place("mod")
+    __pow__, __rpow__, __ipow__ = operator("pow"), operator("pow", reflected=True), in_place("pow")
+    __lshift__, __ilshift__ = operator("lshift"), in_place("lshift")
+    __rshift__, __irshift__ = operator("rshift"), in_place("rshift")
+    __and__, __iand__ = operator("and"), in_place("and")
+    __or__, __ior__ = operator("or"), in_place("or")
+    __xor__, __ixor__ = operator("xor"), in_place("xor")
+    __lt__, __le__ = operator("lt"), operator("le")
+    __gt__, __ge__ = operator("gt"), operator("ge")
+    __eq__ = equality("eq", otherwise=False)
+    __ne__ = equality("ne", otherwise=True)
+
+    def __matmul__(self, other: array) -> array:
+        if type(other) is not array:
+            raise ValueError(
+                f"Cannot perform matrix multiplication on an mlxc.array and {type(other).__name__}"
+            )
+        return wrap(lib.h_matmul(self._h, other._h, 0))
+
+    def __imatmul__(self, other: array) -> array:
+        handle.swap(self, self @ other)
+        return self
+
+    def __neg__(self) -> array:
+        return wrap(lib.h_negative(self._h, 0))
+
+    def __pos__(self) -> array:
+        return self
+
+    def __abs__(self) -> array:
+        return wrap(lib.h_abs(self._h, 0))
+
+    def __invert__(self) -> array:
+        if not issubdtype(self.dtype, DtypeCategory.integer) and self.dtype is not bool_:
+            raise ValueError("Floating point types not allowed with bitwise inversion")
+        return wrap(lib.h_bitwise_invert(self._h, 0))
+
+    # --- ops whose method differs from the function ---
+
+    def astype(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
+        """The array with its elements converted to `dtype`."""
+        return wrap(lib.h_astype(self._h, dtype._code, at(stream)))
+
+    def view(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
+        """The same bytes read as another type; the last axis grows or shrinks with its size."""
+        return wrap(lib.h_view(self._h, dtype._code, at(stream)))
+
+    def reshape(self, *shape: Any, stream: StreamOrDevice = None) -> array:
+        """The elements in another shape, given as integers or as one sequence; -1 is inferred."""
+        if len(shape) == 1 and not isinstance(shape[0], int):
+            shape = tuple(shape[0])
+        return wrap(lib.h_reshape(self._h, shape, len(shape), at(stream)))
+
+    def transpose(self, *axes: Any, stream: StreamOrDevice = None) -> array:
+        """The axes in another order, given as integers or as one sequence; none reverses them."""
+        if len(axes) == 1 and not isinstance(axes[0], int):
+            axes = tuple(axes[0])
+        if not axes:
+            return wrap(lib.h_transpose(self._h, at(stream)))
+        return wrap(lib.h_transpose_axes(self._h, axes, len(axes), at(stream)))
+
+    # --- ops that are methods as they stand ---
+
+    abs = elementwise.abs
+    conj = elementwise.conjugate
+    cos = elementwise.cos
+    exp = elementwise.exp
+    log = elementwise.log
+    log10 = elementwise.log10
+    log1p = elementwise.log1p
+    log2 = elementwise.log2
+    reciprocal = elementwise.reciprocal
+    round = elementwise.round
+    rsqrt = elementwise.rsqrt
+    sin = elementwise.sin
+    sqrt = elementwise.sqrt
+    square = elementwise.square
+
+    all = reduce.all
+    any = reduce.any
+    argmax = reduce.argmax
+    argmin = reduce.argmin
+    logsumexp = reduce.logsumexp
+    max = reduce.max
+    mean = reduce.mean
+    min = reduce.min
+    prod = reduce.prod
+    std = reduce.std
+    sum = reduce.sum
+    var = reduce.var
+
+    cummax = scan.cummax
+    cummin = scan.cummin
+    cumprod = scan.cumprod
+    cumsum = scan.cumsum
+    logcumsumexp = scan.logcumsumexp
+
+    diag = shape.diag
+    diagonal = shape.diagonal
+    flatten = shape.flatten
+    moveaxis = shape.moveaxis
+    split = shape.split
+    squeeze = shape.squeeze
+    swapaxes = shape.swapaxes
+
+
+def _pointer(a: array) -> Any:
+    return ffi.cast("void*", a._h)
+
+
+array.__module__ = "mlxc"
+
+handle.register(array, raise_last_error, make_array, make_pair, stream_address)

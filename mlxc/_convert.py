@@ -1,0 +1,256 @@
+"""Python data as arrays: scalars, nested lists, numpy arrays, buffers.
+
+Rules of types, as in mlx.core: Python ints are int32 (int64 where they do not fit), floats
+float32, complex numbers complex64; numpy's float64 becomes float32 unless float64 is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._dtype import (
+    DTYPES,
+    Dtype,
+    DtypeCategory,
+    bool_,
+    complex64,
+    float32,
+    float64,
+    int32,
+    int64,
+    issubdtype,
+    promote_types,
+    uint64,
+)
+from ._errors import raise_last_error
+from ._ffi import ffi, lib
+from ._handle import Handle, as_array, wrap
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    from ._array import array
+
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+C_TYPES = {int32: "int32_t[]", int64: "int64_t[]", float32: "float[]", float64: "double[]"}
+
+BY_NAME = {dtype._name: dtype for dtype in DTYPES}
+
+
+def make_array(value: Any) -> array:
+    """What `as_array` does with anything that is not an array."""
+    return new_array(value, None)
+
+
+def new_array(value: Any, dtype: Dtype | None) -> array:
+    """An array of `value`'s data, copied.
+
+    Raises:
+        ValueError: `value` is of an unknown type, or its nested lists have unequal lengths.
+        OverflowError: an integer does not fit into 64 bits.
+    """
+    if isinstance(value, Handle):
+        return _astype(value, dtype)  # type: ignore[arg-type]
+    if isinstance(value, (bool, int, float, complex)):
+        return scalar(value, dtype)
+    if isinstance(value, (list, tuple)):
+        return _from_nested(value, dtype)
+    if hasattr(value, "__array__"):
+        import numpy
+
+        return _from_numpy(numpy.asarray(value), dtype)
+    try:
+        view = memoryview(value)
+    except TypeError:
+        raise ValueError(
+            f"Invalid type {type(value).__name__} received in array initialization."
+        ) from None
+    import numpy
+
+    return _from_numpy(numpy.asarray(view), dtype)
+
+
+def scalar(value: complex, dtype: Dtype | None) -> array:
+    """A 0-d array of a Python scalar."""
+    if isinstance(value, bool):
+        return wrap(lib.h_scalar_int(value, (dtype or bool_)._code))
+    if isinstance(value, int):
+        if not INT64_MIN <= value <= INT64_MAX:
+            return _big_int(value, dtype)
+        fits = INT32_MIN <= value <= INT32_MAX
+        return wrap(lib.h_scalar_int(value, (dtype or (int32 if fits else int64))._code))
+    if isinstance(value, float):
+        return wrap(lib.h_scalar_float(value, (dtype or float32)._code))
+    return _astype(wrap(lib.h_scalar_complex(value.real, value.imag)), dtype)
+
+
+def _big_int(value: int, dtype: Dtype | None) -> array:
+    if dtype is not None and issubdtype(dtype, DtypeCategory.inexact):
+        return scalar(float(value), dtype)
+    if dtype is uint64 and 0 <= value < 2**64:
+        return scalar(value - 2**64, uint64)
+    raise OverflowError(f"{value} does not fit into 64 bits; pass a float or a float dtype")
+
+
+def weak_scalar(value: complex, like: Dtype) -> array:
+    """A Python scalar that meets an array: it takes the array's type unless that loses its kind."""
+    if isinstance(value, bool):
+        return scalar(value, like)
+    if isinstance(value, int):
+        return scalar(value, int32 if like is bool_ else like)
+    if isinstance(value, float):
+        return scalar(value, like if issubdtype(like, DtypeCategory.floating) else float32)
+    return scalar(value, complex64)
+
+
+def make_pair(a: Any, b: Any) -> tuple[array, array]:
+    """What `pair` does when one of the two is not an array."""
+    if isinstance(a, Handle):
+        return a, _beside(b, a.dtype)  # type: ignore[attr-defined, return-value]
+    if isinstance(b, Handle):
+        return _beside(a, b.dtype), b  # type: ignore[attr-defined, return-value]
+    return as_array(a), as_array(b)
+
+
+def _beside(value: Any, dtype: Dtype) -> array:
+    if isinstance(value, (bool, int, float, complex)):
+        return weak_scalar(value, dtype)
+    return new_array(value, dtype if hasattr(value, "__array__") else None)
+
+
+def _astype(a: array, dtype: Dtype | None) -> array:
+    if dtype is None:
+        return wrap(lib.h_keep(a._h))
+    return wrap(lib.h_astype(a._h, dtype._code, 0))
+
+
+# --- nested lists ---------------------------------------------------------------------
+
+
+def _from_nested(values: Sequence[Any], dtype: Dtype | None) -> array:
+    shape, flat = _flatten(values)
+    kinds = set(map(type, flat))
+    if any(issubclass(kind, Handle) for kind in kinds):
+        return _stack(values, dtype)
+    content = _content_dtype(kinds, flat)
+    if dtype is float64 and content is float32:
+        content = float64
+    data: Any
+    if content is bool_:
+        data = bytes(flat)
+    elif content is complex64:
+        data = ffi.new("float[]", [part for z in flat for part in (z.real, z.imag)])
+    else:
+        data = ffi.new(C_TYPES[content], flat)
+    result = wrap(lib.h_from_data(data, shape, len(shape), content._code))
+    return result if dtype is None or dtype is content else _astype(result, dtype)
+
+
+def _flatten(values: Sequence[Any]) -> tuple[list[int], Sequence[Any]]:
+    """The shape of nested sequences and their scalars in row-major order."""
+    shape = [len(values)]
+    flat: Sequence[Any] = values
+    while flat and isinstance(flat[0], (list, tuple)):
+        length = len(flat[0])
+        if any(not isinstance(row, (list, tuple)) or len(row) != length for row in flat):
+            raise ValueError("Initialization encountered non-uniform length.")
+        shape.append(length)
+        flat = [item for row in flat for item in row]
+    return shape, flat
+
+
+def _content_dtype(kinds: set[type], flat: Sequence[Any]) -> Dtype:
+    for kind in kinds:
+        if not issubclass(kind, (bool, int, float, complex)):
+            raise ValueError(f"Invalid type {kind.__name__} received in array initialization.")
+    if any(issubclass(kind, complex) for kind in kinds):
+        return complex64
+    if not kinds or any(issubclass(kind, float) for kind in kinds):
+        return float32
+    if kinds == {bool}:
+        return bool_
+    low, high = min(flat), max(flat)
+    if low < INT64_MIN or high > INT64_MAX:
+        raise OverflowError("an integer in the list does not fit into 64 bits")
+    return int32 if INT32_MIN <= low and high <= INT32_MAX else int64
+
+
+def _stack(values: Sequence[Any], dtype: Dtype | None) -> array:
+    """Nested lists that hold arrays: each item becomes an array, all become one."""
+    items = [new_array(item, None) for item in values]
+    if dtype is None:
+        dtype = items[0].dtype
+        for item in items:
+            dtype = promote_types(dtype, item.dtype)
+    items = [_astype(item, dtype) for item in items]
+    return wrap(lib.h_stack_axis([item._h for item in items], len(items), 0, 0))
+
+
+# --- numpy ----------------------------------------------------------------------------
+
+
+def _from_numpy(value: ndarray[Any, Any], dtype: Dtype | None) -> array:
+    name = value.dtype.name
+    if name == "complex128":
+        value, name = value.astype("complex64"), "complex64"
+    elif name == "float64" and dtype is not float64:
+        value, name = value.astype("float32"), "float32"
+    if (content := BY_NAME.get(name)) is None:
+        raise ValueError(f"Invalid type {name} received in array initialization.")
+    value = value.astype(value.dtype.newbyteorder("="), order="C", copy=False)
+    data = ffi.cast("void*", value.__array_interface__["data"][0])
+    address = lib.h_from_data(data, list(value.shape), value.ndim, content._code)
+    result = wrap(address)
+    return result if dtype is None or dtype is content else _astype(result, dtype)
+
+
+# --- and back -------------------------------------------------------------------------
+
+#: How C reads the elements of each type; the half types are widened first.
+POINTERS = {
+    dtype._code: f"{'bool' if dtype is bool_ else dtype._name + '_t'}*"
+    for dtype in DTYPES
+    if dtype is bool_ or issubdtype(dtype, DtypeCategory.integer)
+} | {float32._code: "float*", float64._code: "double*", complex64._code: "float*"}
+
+
+def item(a: array) -> Any:
+    """The one element of `a` as a Python scalar."""
+    if a.size != 1:
+        raise ValueError("[convert] Only length-1 arrays can be converted to Python scalars.")
+    return _elements(a)[0]
+
+
+def to_list(a: array) -> Any:
+    """The elements of `a` as nested lists; a scalar for a 0-d array."""
+    shape = a.shape
+    if 0 in shape:
+        return _empty(shape)
+    values = _elements(a if a.size == 1 else wrap(lib.h_contiguous(a._h, False, 0)))
+    if not shape:
+        return values[0]
+    for length in shape[:0:-1]:
+        values = [values[i : i + length] for i in range(0, len(values), length)]
+    return values
+
+
+def _empty(shape: Sequence[int]) -> list[Any]:
+    return [_empty(shape[1:]) for _ in range(shape[0])]
+
+
+def _elements(a: array) -> list[Any]:
+    """The elements of a contiguous array, evaluated, in row-major order."""
+    code = lib.h_dtype(a._h)
+    if code not in POINTERS:
+        a, code = wrap(lib.h_astype(a._h, float32._code, 0)), float32._code
+    address = lib.h_data(a._h)
+    if not address:
+        raise_last_error()
+    pointer = ffi.cast(POINTERS[code], address)
+    if code != complex64._code:
+        return ffi.unpack(pointer, a.size)  # type: ignore[no-any-return]
+    parts = ffi.unpack(pointer, 2 * a.size)
+    return [complex(*z) for z in zip(parts[::2], parts[1::2], strict=True)]

@@ -1,0 +1,51 @@
+"""Evaluation: the moment at which lazy graphs are computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._errors import check
+from ._ffi import lib
+from ._handle import Handle
+
+if TYPE_CHECKING:
+    from ._array import array
+
+
+def eval(*args: Any) -> None:
+    """Compute arrays now.
+
+    Args:
+        *args: arrays, or trees of them in lists, tuples and dicts; other leaves are ignored.
+
+    Raises:
+        ValueError, RuntimeError: what an operation in the graph failed with.
+    """
+    _evaluate(args, wait=True)
+
+
+def async_eval(*args: Any) -> None:
+    """Start to compute arrays; the call returns while they are being computed.
+
+    Args:
+        *args: as in `eval`.
+    """
+    _evaluate(args, wait=False)
+
+
+def _evaluate(args: tuple[Any, ...], wait: bool) -> None:
+    arrays: list[array] = []
+    _collect(args, arrays)
+    if arrays:
+        check(lib.h_eval_all([a._h for a in arrays], len(arrays), wait))
+
+
+def _collect(tree: Any, into: list[array]) -> None:
+    if isinstance(tree, Handle):
+        into.append(tree)  # type: ignore[arg-type]
+    elif isinstance(tree, (list, tuple)):
+        for item in tree:
+            _collect(item, into)
+    elif isinstance(tree, dict):
+        for item in tree.values():
+            _collect(item, into)

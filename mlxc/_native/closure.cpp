@@ -1,0 +1,32 @@
+// Python functions inside MLX graphs. MLX may drop one on any thread, without the
+// GIL, or after the interpreter is gone: so dropping only notes the payload, and
+// Python releases what was noted when it next passes by.
+#include "mlxc.h"
+
+#include <mutex>
+#include <vector>
+
+namespace {
+
+std::mutex mutex;
+std::vector<void*>& dropped() {
+  static auto* payloads = new std::vector<void*>; // outlives every static destructor
+  return *payloads;
+}
+
+} // namespace
+
+extern "C" void mlxc_drop_payload(void* payload) {
+  std::lock_guard lock(mutex);
+  dropped().push_back(payload);
+}
+
+extern "C" void* mlxc_next_dropped(void) {
+  std::lock_guard lock(mutex);
+  if (dropped().empty()) {
+    return nullptr;
+  }
+  void* payload = dropped().back();
+  dropped().pop_back();
+  return payload;
+}
