@@ -1,3 +1,63 @@
-"""Language models on MLX."""
+"""Language models on MLX: load one, talk to it.
+
+    from mlxrs import ChatSession, load
+
+    session = ChatSession(*load("smollm2-135m-instruct"))
+    print(session.respond("What is a tensor?"))
+
+The layers of models are in `mlxrs.nn`, caches in `mlxrs.lm.cache`, architectures in
+`mlxrs.lm.models`.
+"""
+
+from .errors import (
+    ChatSessionError,
+    ChatTemplateError,
+    ContextLengthError,
+    DownloadError,
+    FormatError,
+    MlxrsError,
+    ModelNotFoundError,
+    NoCacheError,
+    StreamEndedError,
+    UnsupportedError,
+)
+from .lm.generate import generate, stream_generate
+from .lm.load import load
+from .lm.messages import ChatMessage, Role
+from .lm.params import GenConfig
+from .lm.reply import Reply
+from .lm.response import FinishReason, GenerationResponse
+from .lm.session import ChatSession
+from .lm.steps import generate_step
+from .loading.hub import pull, resolve
+from .tokenizer import Tokenizer
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ChatMessage",
+    "ChatSession",
+    "ChatSessionError",
+    "ChatTemplateError",
+    "ContextLengthError",
+    "DownloadError",
+    "FinishReason",
+    "FormatError",
+    "GenConfig",
+    "GenerationResponse",
+    "MlxrsError",
+    "ModelNotFoundError",
+    "NoCacheError",
+    "Reply",
+    "Role",
+    "StreamEndedError",
+    "Tokenizer",
+    "UnsupportedError",
+    "__version__",
+    "generate",
+    "generate_step",
+    "load",
+    "pull",
+    "resolve",
+    "stream_generate",
+]

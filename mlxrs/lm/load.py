@@ -34,7 +34,7 @@ def load(
         FormatError: A file is malformed, or weights and configuration contradict each other.
 
     Example:
-        model, tokenizer = load("smollm2-135m")
+        model, tokenizer = load("smollm2-135m-instruct")
     """
     checkpoint = read_checkpoint(resolve(name_or_path), quantized=quantized)
     model = build_model(checkpoint.config, checkpoint.weights)

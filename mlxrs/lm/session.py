@@ -36,7 +36,7 @@ class ChatSession:
         params: The settings; changes, in place too, count from the next turn on.
 
     Example:
-        model, tokenizer = load("smollm2-135m")
+        model, tokenizer = load("smollm2-135m-instruct")
         session = ChatSession(model, tokenizer, instructions="Answer in one sentence.")
         print(session.respond("What is a cache?"))
         for response in session.stream_respond("And why does it help?"):

@@ -1,9 +1,9 @@
 import pytest
-from mlxc.tree import tree_flatten
 from support.assert_close import assert_close
 from support.tiny_configs import LLAMA
 
 import mlxc as mx
+from mlxc.tree import tree_flatten
 from mlxrs import nn
 from mlxrs.errors import FormatError, UnsupportedError
 from mlxrs.lm.load import build_model

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from mlxc.tree import tree_flatten
 from support.assert_close import as_numpy, assert_close
 from support.tiny_configs import LLAMA
 
 import mlxc as mx
+from mlxc.tree import tree_flatten
 from mlxrs.errors import FormatError
 from mlxrs.lm.models.llama import Model, ModelArgs
 from mlxrs.lm.params import GenConfig
