@@ -95,13 +95,14 @@ def _templates(path: Path, config: Mapping[str, object]) -> Iterator[tuple[str, 
         yield "default", value
     elif isinstance(value, list):
         for entry in value:
-            name, source = (entry.get("name"), entry.get("template")) if entry else (None, None)
-            if not isinstance(name, str) or not isinstance(source, str):
-                raise FormatError(
-                    f"{path / 'tokenizer_config.json'}: a chat_template in a list must have name "
-                    f"and template, got {str(entry)[:80]}"
-                )
-            yield name, source
+            match entry:
+                case {"name": str(name), "template": str(source)}:
+                    yield name, source
+                case _:
+                    raise FormatError(
+                        f"{path / 'tokenizer_config.json'}: a chat_template in a list must have "
+                        f"name and template, got {str(entry)[:80]}"
+                    )
     file = path / "chat_template.jinja"
     if file.exists():
         if not file.is_file() or file.stat().st_size > 4 * MAX_SOURCE_CHARACTERS:
