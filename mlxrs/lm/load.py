@@ -13,12 +13,10 @@ from ..errors import FormatError
 from ..loading.checkpoint import Quantized, read_checkpoint
 from ..loading.hub import resolve
 from ..tokenizer import Tokenizer
-from .models import LanguageModel, get_model_class
+from .models import BaseModel, get_model_class
 
 
-def load(
-    name_or_path: str | Path, *, quantized: Quantized = "auto"
-) -> tuple[LanguageModel, Tokenizer]:
+def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[BaseModel, Tokenizer]:
     """Load a language model with its tokenizer.
 
     Args:
@@ -43,7 +41,7 @@ def load(
     return model, Tokenizer.from_directory(checkpoint.path)
 
 
-def build_model(config: Mapping[str, object], weights: Mapping[str, mx.array]) -> LanguageModel:
+def build_model(config: Mapping[str, object], weights: Mapping[str, mx.array]) -> BaseModel:
     """Build the model a configuration describes and give it its weights, evaluated.
 
     Args:

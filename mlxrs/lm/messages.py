@@ -14,6 +14,10 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
     TOOL = "tool"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Role:
+        raise ValueError(f"role must be one of {', '.join(cls)}, got {value!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
@@ -31,10 +35,7 @@ class ChatMessage:
     content: str
 
     def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "role", Role(self.role))
-        except ValueError:
-            raise ValueError(f"role must be one of {', '.join(Role)}, got {self.role!r}") from None
+        object.__setattr__(self, "role", Role(self.role))
         if not isinstance(self.content, str):
             raise TypeError(
                 f"content must be a str, got {type(self.content).__name__}; "

@@ -152,10 +152,11 @@ def _steps(
                 except Exception as error:
                     failure = error
             token_id = int(token.item())
+            reason = None
             if token_id in eos:
                 reason = FinishReason.EOS
-            else:
-                reason = FinishReason.LENGTH if produced == budget else None
+            elif produced == budget:
+                reason = FinishReason.LENGTH
             if reason is not None and rewindable:
                 rewind_prompt_cache(caches, held)
             yield Step(token_id, logits, reason)

@@ -13,7 +13,7 @@ from .response import FinishReason, GenerationResponse
 from .steps import Step
 
 if TYPE_CHECKING:
-    from ..tokenizer import StreamingDetokenizer
+    from ..tokenizer.detokenizer import StreamingDetokenizer
 
 
 class ResponseStream:

@@ -23,7 +23,7 @@ class KVCache(Cache):
     def __init__(self) -> None:
         self.offset = 0
         self._buffers: tuple[mx.array, mx.array] | None = None
-        self._layout: tuple[int, int, int, int] | None = None  # (B, H, D of keys, D of values)
+        self._layout: tuple[int, ...] | None = None  # (B, H, D of keys, D of values)
 
     def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
         self._check(keys, values)

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import UnsupportedError
-from .base import BaseModelArgs, LanguageModel
+from .base import BaseModel, BaseModelArgs, LanguageModel
 
-__all__ = ["ARCHITECTURES", "BaseModelArgs", "LanguageModel", "get_model_class"]
+__all__ = ["ARCHITECTURES", "BaseModel", "BaseModelArgs", "LanguageModel", "get_model_class"]
 
 # model_type -> the module here that defines its `Model` and `ModelArgs`.
 ARCHITECTURES = {
@@ -17,7 +17,7 @@ ARCHITECTURES = {
 }
 
 
-def get_model_class(model_type: str) -> tuple[type[Any], type[BaseModelArgs]]:
+def get_model_class(model_type: str) -> tuple[type[BaseModel], type[BaseModelArgs]]:
     """Return the `Model` of an architecture and the `ModelArgs` it is built from.
 
     Raises:
@@ -28,5 +28,5 @@ def get_model_class(model_type: str) -> tuple[type[Any], type[BaseModelArgs]]:
         raise UnsupportedError(
             f"model_type {model_type!r} is not known; known are {', '.join(sorted(ARCHITECTURES))}"
         )
-    module = import_module(f".{name}", __name__)
+    module: Any = import_module(f".{name}", __name__)
     return module.Model, module.ModelArgs

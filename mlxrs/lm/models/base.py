@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Protocol, Self, Union, get_args, get_origin, get_type_hints
 
 import mlxc as mx
 
+from ... import nn
 from ...errors import FormatError
 from ..cache import Cache
 
@@ -39,6 +41,39 @@ class LanguageModel(Protocol):
 
     def make_cache(self) -> Sequence[Cache]:
         """Return new, empty caches, one a layer, of the kinds this model needs."""
+
+
+class BaseModel(nn.Module, ABC):
+    """A `LanguageModel` built from a configuration and filled from a checkpoint.
+
+    Attributes:
+        args: The configuration.
+    """
+
+    def __init__(self, args: BaseModelArgs) -> None:
+        self.args = args
+
+    @property
+    @abstractmethod
+    def context_length(self) -> int | None:
+        """See `LanguageModel`."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> Sequence[nn.Module]:
+        """The blocks, first to last."""
+
+    @abstractmethod
+    def __call__(self, tokens: mx.array, cache: Sequence[Cache] | None = None) -> mx.array:
+        """See `LanguageModel`."""
+
+    @abstractmethod
+    def make_cache(self) -> list[Cache]:
+        """See `LanguageModel`."""
+
+    def sanitize(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
+        """Return the weights of a checkpoint as this model names and lays them out."""
+        return dict(weights)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from ... import nn
 from ...errors import FormatError
 from ..cache import Cache, KVCache
 from ..mask import Mask, create_attention_mask
-from .base import BaseModelArgs
+from .base import BaseModel, BaseModelArgs
 
 
 @dataclass
@@ -28,8 +28,8 @@ class ModelArgs(BaseModelArgs):
     intermediate_size: int
     num_attention_heads: int
     vocab_size: int
-    num_key_value_heads: int | None = None
-    head_dim: int | None = None
+    num_key_value_heads: int = 0  # 0: as many as there are heads
+    head_dim: int = 0  # 0: the hidden size over the heads
     rms_norm_eps: float = 1e-6
     max_position_embeddings: int | None = None
     rope_theta: float = 10000.0
@@ -125,11 +125,13 @@ class LlamaModel(nn.Module):
         return self.norm(h)
 
 
-class Model(nn.Module):
+class Model(BaseModel):
     """A Llama; see `LanguageModel` for its use."""
 
+    args: ModelArgs
+
     def __init__(self, args: ModelArgs) -> None:
-        self.args = args
+        super().__init__(args)
         self.model = LlamaModel(args)
         if not args.tie_word_embeddings:
             self.lm_head = nn.Linear(args.hidden_size, args.vocab_size, bias=False)
@@ -152,8 +154,10 @@ class Model(nn.Module):
         return [KVCache() for _ in self.layers]
 
     def sanitize(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
-        """Drop what checkpoints carry and this model computes or shares."""
-        weights = {k: w for k, w in weights.items() if not k.endswith("rotary_emb.inv_freq")}
-        if self.args.tie_word_embeddings:
-            weights = {k: w for k, w in weights.items() if not k.startswith("lm_head.")}
-        return weights
+        """Leave out what checkpoints carry and this model computes or shares."""
+        spare = ("lm_head.",) if self.args.tie_word_embeddings else ()
+        return {
+            name: array
+            for name, array in weights.items()
+            if not name.endswith("rotary_emb.inv_freq") and not name.startswith(spare)
+        }

@@ -9,6 +9,7 @@ import gc
 
 import pytest
 from support.fake_model import FailingModel, FakeModel, ModelBroke
+from support.tiny_configs import LLAMA
 from support.word_tokenizers import (
     byte_level_tokenizer,
     tokenizer_without_template,
@@ -19,6 +20,7 @@ import mlxc as mx
 from mlxrs.errors import ChatTemplateError, ContextLengthError, StreamEndedError
 from mlxrs.lm.cache import KVCache
 from mlxrs.lm.messages import ChatMessage, Role
+from mlxrs.lm.models.llama import Model, ModelArgs
 from mlxrs.lm.params import GenConfig
 from mlxrs.lm.response import FinishReason
 from mlxrs.lm.session import ChatSession
@@ -466,6 +468,28 @@ def test_figures_of_a_reply():
     assert (reply.prompt_tokens, reply.cached_tokens, reply.generation_tokens) == (8, 0, 4)
     assert reply.ttft > 0 and reply.prompt_tps > 0 and reply.generation_tps > 0
     assert reply.finish_reason is FinishReason.LENGTH
+
+
+def test_a_continued_conversation_answers_as_one_read_anew():
+    """A real model: what is in the cache must be what the transcript says, at every position."""
+    mx.random.seed(2)
+    model = Model(ModelArgs.from_dict(LLAMA | {"vocab_size": 11, "max_position_embeddings": 512}))
+    session = chat(6, model)
+    for turn, instructions in [("hello", None), ("the fox", "world"), ("quick brown", "world")]:
+        session.instructions = instructions
+        anew = chat(6, model, history=session.history, instructions=instructions)
+
+        with session.stream_respond(turn) as stream, anew.stream_respond(turn) as expected:
+            assert [r.token for r in stream] == [r.token for r in expected]
+
+
+def test_an_unknown_role_is_refused_before_anything_happens():
+    session = chat(3)
+
+    with pytest.raises(ValueError, match="role must be one of system, user, assistant, tool"):
+        session.respond("hello", role="robot")
+
+    assert session.history == []
 
 
 def test_a_tool_can_speak():
