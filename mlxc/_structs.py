@@ -1,0 +1,39 @@
+"""Arrays and streams as C structs, for the functions without a form in integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._errors import check
+from ._ffi import ffi, lib
+from ._handle import at, wrap
+
+if TYPE_CHECKING:
+    from ._array import array
+    from ._device import StreamOrDevice
+
+
+def c_array(a: array) -> Any:
+    """The struct of an array that the caller keeps."""
+    return ffi.new("mlx_array*", [ffi.cast("void*", a._h)])[0]
+
+
+def c_stream(stream: StreamOrDevice) -> Any:
+    """The struct of a stream, of the calling thread's default for None."""
+    if address := at(stream):
+        return ffi.new("mlx_stream*", [ffi.cast("void*", address)])[0]
+    return lib.mlxc_default_stream()
+
+
+def take_array(result: Any) -> array:
+    """The array that C set in an `mlx_array*`, now owned here; the pointer can be set again."""
+    address = int(ffi.cast("uintptr_t", result[0].ctx))
+    result[0].ctx = ffi.NULL
+    return wrap(address)
+
+
+def two_results(function: Any, a: array, *arguments: Any) -> tuple[array, array]:
+    """What a function of one array sets in its two results."""
+    results = ffi.new("mlx_array[2]")
+    check(function(results, results + 1, c_array(a), *arguments))
+    return take_array(results), take_array(results + 1)

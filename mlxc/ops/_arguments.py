@@ -1,0 +1,44 @@
+"""Arguments as C takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._array import array
+
+
+def ints(value: int | Sequence[int], name: str) -> Sequence[int]:
+    """One integer or several as a tuple or list; a TypeError names the argument."""
+    if isinstance(value, (tuple, list)):
+        return value
+    try:
+        if isinstance(value, int):
+            return (value,)
+        return tuple(map(index, value))
+    except TypeError:
+        raise TypeError(
+            f"{name} must be an integer or a sequence of integers, got {value!r}"
+        ) from None
+
+
+def repeated(value: int | Sequence[int], count: int, name: str) -> Sequence[int]:
+    """`count` integers: those given, or the one given for all."""
+    if isinstance(value, int):
+        return (value,) * count
+    values = ints(value, name)
+    if len(values) != count:
+        raise ValueError(f"{name} must be one integer or {count}, got {value!r}")
+    return values
+
+
+def optional(value: array | None, name: str) -> int:
+    """The handle of an array that the caller keeps, 0 for None."""
+    if value is None:
+        return 0
+    try:
+        return value._h
+    except AttributeError:
+        raise TypeError(f"{name} must be an array or None, got {type(value).__name__}") from None

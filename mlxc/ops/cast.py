@@ -1,0 +1,70 @@
+"""The same elements in another data type.
+
+Every function takes `stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._dtype import Dtype, bfloat16
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+__all__ = ["astype", "from_fp8", "to_fp8", "view"]
+
+
+def astype(a: ArrayLike, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array:
+    """The elements converted to a type.
+
+    Args:
+        a: any shape and type.
+        dtype: the type; a fraction is cut off where it holds integers only.
+    """
+    a = as_array(a)
+    return wrap(lib.h_astype(a._h, dtype._code, at(stream)))
+
+
+def view(a: ArrayLike, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
+    """The bytes of the elements read as another type.
+
+    Args:
+        a: any shape; the last axis grows or shrinks as the sizes of the types differ.
+        dtype: the type to read.
+
+    Raises:
+        ValueError: the last axis does not hold a whole number of the larger elements.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.view(mx.array([1.0]), mx.uint32)
+        array([1065353216], dtype=uint32)
+    """
+    a = as_array(a)
+    return wrap(lib.h_view(a._h, dtype._code, at(stream)))
+
+
+def to_fp8(x: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+    """The elements as 8-bit floats of format E4M3, stored as uint8.
+
+    Args:
+        x: any shape, floating point.
+    """
+    x = as_array(x)
+    return wrap(lib.h_to_fp8(x._h, at(stream)))
+
+
+def from_fp8(x: ArrayLike, dtype: Dtype = bfloat16, *, stream: StreamOrDevice = None) -> array:
+    """What 8-bit floats of format E4M3 stand for.
+
+    Args:
+        x: any shape, uint8.
+        dtype: the floating-point type to convert to.
+    """
+    x = as_array(x)
+    return wrap(lib.h_from_fp8(x._h, dtype._code, at(stream)))

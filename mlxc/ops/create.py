@@ -1,0 +1,303 @@
+"""New arrays: constant, counting, diagonal.
+
+Every function takes `stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
+
+from .._dtype import Dtype, bool_, float32, int32, int64
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+from ._arguments import ints
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+__all__ = [
+    "arange",
+    "eye",
+    "full",
+    "full_like",
+    "identity",
+    "linspace",
+    "ones",
+    "ones_like",
+    "tri",
+    "tril",
+    "triu",
+    "zeros",
+    "zeros_like",
+]
+
+
+def zeros(
+    shape: int | Sequence[int],
+    dtype: Dtype | None = float32,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """An array of zeros.
+
+    Args:
+        shape: the shape, or the length of the one axis.
+        dtype: the type; None is float32.
+    """
+    shape = ints(shape, "shape")
+    return wrap(lib.h_zeros(shape, len(shape), (dtype or float32)._code, at(stream)))
+
+
+def ones(
+    shape: int | Sequence[int],
+    dtype: Dtype | None = float32,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """An array of ones.
+
+    Args:
+        shape: the shape, or the length of the one axis.
+        dtype: the type; None is float32.
+    """
+    shape = ints(shape, "shape")
+    return wrap(lib.h_ones(shape, len(shape), (dtype or float32)._code, at(stream)))
+
+
+def full(
+    shape: int | Sequence[int],
+    vals: ArrayLike,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """An array of one value, or of one array repeated.
+
+    Args:
+        shape: the shape, or the length of the one axis.
+        vals: what fills it; an array is broadcast.
+        dtype: the type; None is that of `vals`.
+    """
+    shape = ints(shape, "shape")
+    vals = as_array(vals)
+    dtype = vals.dtype if dtype is None else dtype
+    return wrap(lib.h_full(shape, len(shape), vals._h, dtype._code, at(stream)))
+
+
+def zeros_like(
+    a: ArrayLike, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None
+) -> array:
+    """Zeros in the shape of another array.
+
+    Args:
+        a: any shape.
+        dtype: the type; None is that of `a`.
+    """
+    a = as_array(a)
+    if dtype is None:
+        return wrap(lib.h_zeros_like(a._h, at(stream)))
+    return zeros(a.shape, dtype, stream=stream)
+
+
+def ones_like(
+    a: ArrayLike, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None
+) -> array:
+    """Ones in the shape of another array.
+
+    Args:
+        a: any shape.
+        dtype: the type; None is that of `a`.
+    """
+    a = as_array(a)
+    if dtype is None:
+        return wrap(lib.h_ones_like(a._h, at(stream)))
+    return ones(a.shape, dtype, stream=stream)
+
+
+def full_like(
+    a: ArrayLike,
+    /,
+    vals: ArrayLike,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """One value in the shape of another array.
+
+    Args:
+        a: any shape.
+        vals: what fills it; an array is broadcast.
+        dtype: the type; None is that of `a`.
+    """
+    a, vals = as_array(a), as_array(vals)
+    dtype = a.dtype if dtype is None else dtype
+    return wrap(lib.h_full_like(a._h, vals._h, dtype._code, at(stream)))
+
+
+@overload
+def arange(
+    start: float,
+    stop: float | None,
+    step: float | None = None,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array: ...
+@overload
+def arange(
+    stop: float,
+    step: float | None = None,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array: ...
+def arange(  # type: ignore[misc]
+    start: float | None = None,
+    stop: float | None = None,
+    step: float | Dtype | None = None,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Evenly spaced numbers, `arange(stop)` or `arange(start, stop, step)`.
+
+    Args:
+        start: the first number; 0 if left out.
+        stop: where the numbers end; it is not among them.
+        step: the distance of neighbours; None is 1.
+        dtype: the type; None is float32 if an argument is a float, else int32, or int64 for
+            arguments beyond it.
+
+    Raises:
+        ValueError: `step` is 0, or the type is bool.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arange(3)
+        array([0, 1, 2], dtype=int32)
+        >>> mx.arange(1, 2, 0.5)
+        array([1, 1.5], dtype=float32)
+    """
+    if isinstance(step, Dtype):
+        start, stop, step, dtype = None, start, stop, step
+    elif stop is None:
+        start, stop = None, start
+    first, distance = 0 if start is None else start, 1 if step is None else step
+    if stop is None:
+        raise TypeError("arange needs stop, as in arange(10)")
+    if dtype is None:
+        dtype = _counting_dtype((first, stop, distance))
+    if dtype is bool_:
+        raise ValueError("arange does not count in bool; use an integer type")
+    return wrap(lib.h_arange(first, stop, distance, dtype._code, at(stream)))
+
+
+def _counting_dtype(numbers: Sequence[float]) -> Dtype:
+    if any(isinstance(number, bool) for number in numbers):
+        return bool_
+    if any(isinstance(number, float) for number in numbers):
+        return float32
+    return int32 if all(-(2**31) <= number < 2**31 for number in numbers) else int64
+
+
+def linspace(
+    start: float,
+    stop: float,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Dtype | None = float32,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """A given number of evenly spaced numbers.
+
+    Args:
+        start: the first number.
+        stop: the last number, or the one after it.
+        num: how many.
+        endpoint: whether `stop` is the last of them.
+        dtype: the type; None is float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linspace(0, 1, 4, endpoint=False)
+        array([0, 0.25, 0.5, 0.75], dtype=float32)
+    """
+    if not endpoint and num > 0:
+        stop = stop - (stop - start) / num
+    return wrap(lib.h_linspace(start, stop, num, (dtype or float32)._code, at(stream)))
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    k: int = 0,
+    dtype: Dtype | None = float32,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Args:
+        n: the number of rows.
+        m: the number of columns; None is `n`.
+        k: which diagonal; positive ones lie above the main one.
+        dtype: the type; None is float32.
+    """
+    columns = n if m is None else m
+    return wrap(lib.h_eye(n, columns, k, (dtype or float32)._code, at(stream)))
+
+
+def identity(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array:
+    """The identity matrix of shape (n, n).
+
+    Args:
+        n: the number of rows and of columns.
+        dtype: the type; None is float32.
+    """
+    return wrap(lib.h_identity(n, (dtype or float32)._code, at(stream)))
+
+
+def tri(
+    n: int,
+    m: int | None = None,
+    k: int = 0,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """A matrix with ones on and below a diagonal and zeros above.
+
+    Args:
+        n: the number of rows.
+        m: the number of columns; None is `n`.
+        k: which diagonal; positive ones lie above the main one.
+        dtype: the type; None is float32.
+    """
+    columns = n if m is None else m
+    return wrap(lib.h_tri(n, columns, k, (dtype or float32)._code, at(stream)))
+
+
+def tril(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+    """Matrices with zeros above a diagonal.
+
+    Args:
+        x: shape (..., N, M).
+        k: which diagonal; positive ones lie above the main one.
+    """
+    x = as_array(x)
+    return wrap(lib.h_tril(x._h, k, at(stream)))
+
+
+def triu(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+    """Matrices with zeros below a diagonal.
+
+    Args:
+        x: shape (..., N, M).
+        k: which diagonal; positive ones lie above the main one.
+    """
+    x = as_array(x)
+    return wrap(lib.h_triu(x._h, k, at(stream)))

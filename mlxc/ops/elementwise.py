@@ -1,0 +1,543 @@
+"""Functions of each element of one array.
+
+Every function takes `stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._ffi import lib
+from .._handle import as_array, at, pair, wrap
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+__all__ = [
+    "abs",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "ceil",
+    "clip",
+    "conj",
+    "conjugate",
+    "cos",
+    "cosh",
+    "degrees",
+    "erf",
+    "erfinv",
+    "exp",
+    "expm1",
+    "floor",
+    "imag",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "nan_to_num",
+    "negative",
+    "positive",
+    "radians",
+    "real",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+]
+
+
+def abs(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The absolute value of each element.
+
+    Args:
+        a: any shape and type.
+
+    Returns:
+        The shape and type of `a`; for complex64 the modulus, as float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_abs(a._h, at(stream)))
+
+
+def negative(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The negation of each element.
+
+    Args:
+        a: any shape and type but bool.
+
+    Raises:
+        ValueError: `a` is bool; use `logical_not`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_negative(a._h, at(stream)))
+
+
+def sign(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The sign of each element: -1, 0 or 1.
+
+    Args:
+        a: any shape and type. A complex element is divided by its modulus.
+
+    Returns:
+        The shape and type of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_sign(a._h, at(stream)))
+
+
+def square(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The square of each element.
+
+    Args:
+        a: any shape and type.
+
+    Returns:
+        The shape and type of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_square(a._h, at(stream)))
+
+
+def sqrt(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The square root of each element; nan for negative numbers.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_sqrt(a._h, at(stream)))
+
+
+def rsqrt(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """One over the square root of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_rsqrt(a._h, at(stream)))
+
+
+def reciprocal(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """One over each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_reciprocal(a._h, at(stream)))
+
+
+def floor(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The largest whole number not above each element.
+
+    Args:
+        a: any shape, real; integers are returned as they are.
+
+    Returns:
+        The shape and type of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_floor(a._h, at(stream)))
+
+
+def ceil(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The smallest whole number not below each element.
+
+    Args:
+        a: any shape, real; integers are returned as they are.
+
+    Returns:
+        The shape and type of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_ceil(a._h, at(stream)))
+
+
+def exp(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The exponential of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_exp(a._h, at(stream)))
+
+
+def expm1(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """`exp(a) - 1` of each element, exact near zero.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_expm1(a._h, at(stream)))
+
+
+def log(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The natural logarithm of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_log(a._h, at(stream)))
+
+
+def log2(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The base-2 logarithm of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_log2(a._h, at(stream)))
+
+
+def log10(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The base-10 logarithm of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_log10(a._h, at(stream)))
+
+
+def log1p(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """`log(1 + a)` of each element, exact near zero.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_log1p(a._h, at(stream)))
+
+
+def sigmoid(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The logistic function `1 / (1 + exp(-a))` of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_sigmoid(a._h, at(stream)))
+
+
+def erf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The error function of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.erf(mx.array([0.0]))
+        array([0], dtype=float32)
+    """
+    a = as_array(a)
+    return wrap(lib.h_erf(a._h, at(stream)))
+
+
+def erfinv(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The inverse of the error function of each element in (-1, 1).
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_erfinv(a._h, at(stream)))
+
+
+def sin(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The sine of each element, in radians.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_sin(a._h, at(stream)))
+
+
+def cos(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The cosine of each element, in radians.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_cos(a._h, at(stream)))
+
+
+def tan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The tangent of each element, in radians.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_tan(a._h, at(stream)))
+
+
+def arcsin(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The inverse sine of each element, in [-pi/2, pi/2] radians.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_arcsin(a._h, at(stream)))
+
+
+def arccos(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The inverse cosine of each element, in [0, pi] radians.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_arccos(a._h, at(stream)))
+
+
+def arctan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The inverse tangent of each element, in (-pi/2, pi/2) radians.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_arctan(a._h, at(stream)))
+
+
+def sinh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The hyperbolic sine of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_sinh(a._h, at(stream)))
+
+
+def cosh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The hyperbolic cosine of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_cosh(a._h, at(stream)))
+
+
+def tanh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The hyperbolic tangent of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_tanh(a._h, at(stream)))
+
+
+def arcsinh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The inverse hyperbolic sine of each element.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_arcsinh(a._h, at(stream)))
+
+
+def arccosh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The inverse hyperbolic cosine of each element, which is at least 1.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_arccosh(a._h, at(stream)))
+
+
+def arctanh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The inverse hyperbolic tangent of each element in (-1, 1).
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_arctanh(a._h, at(stream)))
+
+
+def degrees(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Radians as degrees.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_degrees(a._h, at(stream)))
+
+
+def radians(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Degrees as radians.
+
+    Args:
+        a: any shape and type; integers are converted to float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_radians(a._h, at(stream)))
+
+
+def real(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The real part of each element.
+
+    Args:
+        a: any shape and type; real types are returned as they are.
+
+    Returns:
+        Type float32 for complex64.
+    """
+    a = as_array(a)
+    return wrap(lib.h_real(a._h, at(stream)))
+
+
+def imag(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The imaginary part of each element.
+
+    Args:
+        a: any shape and type; zeros for real types.
+
+    Returns:
+        Type float32.
+    """
+    a = as_array(a)
+    return wrap(lib.h_imag(a._h, at(stream)))
+
+
+def conjugate(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The complex conjugate of each element.
+
+    Args:
+        a: any shape and type; real types are returned as they are.
+    """
+    a = as_array(a)
+    return wrap(lib.h_conjugate(a._h, at(stream)))
+
+
+conj = conjugate
+
+
+def round(a: ArrayLike, /, decimals: int = 0, *, stream: StreamOrDevice = None) -> array:
+    """Each element rounded to a number of decimals, halves to the even neighbour.
+
+    Args:
+        a: any shape and type.
+        decimals: how many digits after the point to keep; negative ones count before it.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.round(mx.array([0.5, 1.5, -1.26]), 1)
+        array([0.5, 1.5, -1.3], dtype=float32)
+    """
+    a = as_array(a)
+    return wrap(lib.h_round(a._h, decimals, at(stream)))
+
+
+def trunc(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Each element without its fraction: rounded towards zero.
+
+    Args:
+        a: any shape, real; integers are returned as they are.
+
+    Returns:
+        The shape and type of `a`.
+    """
+    a, zero = pair(a, 0)
+    s = at(stream)
+    negative = wrap(lib.h_less(a._h, zero._h, s))
+    up, down = wrap(lib.h_ceil(a._h, s)), wrap(lib.h_floor(a._h, s))
+    return wrap(lib.h_where(negative._h, up._h, down._h, s))
+
+
+def positive(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The elements as they are, which is what `+a` means."""
+    a = as_array(a)
+    return wrap(lib.h_keep(a._h))
+
+
+def clip(
+    a: ArrayLike,
+    /,
+    a_min: ArrayLike | None,
+    a_max: ArrayLike | None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Each element moved into a range.
+
+    Args:
+        a: any shape and type.
+        a_min: the lower limit, broadcast with `a`; None leaves that side open.
+        a_max: the upper limit, broadcast with `a`; None leaves that side open.
+
+    Raises:
+        ValueError: both limits are None.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.clip(mx.array([1, 5, 9]), 2, 6)
+        array([2, 5, 6], dtype=int32)
+    """
+    if a_min is None and a_max is None:
+        raise ValueError("clip needs a limit: a_min and a_max are both None")
+    a = as_array(a)
+    low = None if a_min is None else pair(a, a_min)[1]
+    high = None if a_max is None else pair(a, a_max)[1]
+    return wrap(
+        lib.h_clip(a._h, 0 if low is None else low._h, 0 if high is None else high._h, at(stream))
+    )
+
+
+def nan_to_num(
+    a: ArrayLike,
+    nan: float = 0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Each element, with numbers in place of nan and the infinities.
+
+    Args:
+        a: any shape and type; integers are returned as they are.
+        nan: what replaces nan.
+        posinf: what replaces infinity; None is the largest number of the type.
+        neginf: what replaces minus infinity; None is the lowest number of the type.
+    """
+    a = as_array(a)
+    return wrap(
+        lib.h_nan_to_num(
+            a._h,
+            nan,
+            0 if posinf is None else posinf,
+            posinf is not None,
+            0 if neginf is None else neginf,
+            neginf is not None,
+            at(stream),
+        )
+    )

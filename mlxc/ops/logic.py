@@ -1,0 +1,138 @@
+"""Truth values: connectives, and which elements are finite.
+
+Every function takes `stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._ffi import lib
+from .._handle import as_array, at, pair, wrap
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+__all__ = [
+    "isfinite",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+]
+
+
+def logical_and(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where both are true.
+
+    Args:
+        a: any shape and type; what is not zero is true.
+        b: any shape that broadcasts with `a`.
+    """
+    a, b = pair(a, b)
+    return wrap(lib.h_logical_and(a._h, b._h, at(stream)))
+
+
+def logical_or(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where either is true.
+
+    Args:
+        a: any shape and type; what is not zero is true.
+        b: any shape that broadcasts with `a`.
+    """
+    a, b = pair(a, b)
+    return wrap(lib.h_logical_or(a._h, b._h, at(stream)))
+
+
+def logical_xor(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where one of both is true.
+
+    Args:
+        a: any shape and type; what is not zero is true.
+        b: any shape that broadcasts with `a`.
+    """
+    a, b = pair(a, b)
+    s = at(stream)
+    left, right = wrap(lib.h_logical_not(a._h, s)), wrap(lib.h_logical_not(b._h, s))
+    return wrap(lib.h_not_equal(left._h, right._h, s))
+
+
+def logical_not(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where the element is not true.
+
+    Args:
+        a: any shape and type; what is not zero is true.
+    """
+    a = as_array(a)
+    return wrap(lib.h_logical_not(a._h, at(stream)))
+
+
+def isnan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where the element is not a number.
+
+    Args:
+        a: any shape and type.
+
+    Returns:
+        Booleans of the shape of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_isnan(a._h, at(stream)))
+
+
+def isinf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where the element is infinite, of either sign.
+
+    Args:
+        a: any shape and type.
+
+    Returns:
+        Booleans of the shape of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_isinf(a._h, at(stream)))
+
+
+def isfinite(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where the element is neither infinite nor nan.
+
+    Args:
+        a: any shape and type.
+
+    Returns:
+        Booleans of the shape of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_isfinite(a._h, at(stream)))
+
+
+def isposinf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where the element is infinity.
+
+    Args:
+        a: any shape and type.
+
+    Returns:
+        Booleans of the shape of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_isposinf(a._h, at(stream)))
+
+
+def isneginf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """Where the element is minus infinity.
+
+    Args:
+        a: any shape and type.
+
+    Returns:
+        Booleans of the shape of `a`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_isneginf(a._h, at(stream)))

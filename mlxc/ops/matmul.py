@@ -1,0 +1,272 @@
+"""Products of matrices and of vectors.
+
+Every function takes `stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._ffi import lib
+from .._handle import addresses, as_array, at, wrap
+from ._arguments import ints, optional
+from .arithmetic import multiply
+from .elementwise import conjugate
+from .reduce import sum as sum_
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+__all__ = [
+    "addmm",
+    "block_masked_mm",
+    "einsum",
+    "gather_mm",
+    "hadamard_transform",
+    "inner",
+    "kron",
+    "matmul",
+    "outer",
+    "segmented_mm",
+    "tensordot",
+    "vecdot",
+]
+
+
+def matmul(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The matrix product `a @ b`.
+
+    Args:
+        a: shape (..., M, K), or (K,) for a row.
+        b: shape (..., K, N), or (K,) for a column; leading axes broadcast.
+
+    Returns:
+        Shape (..., M, N), without the axis of a row or column. The type is floating point.
+
+    Raises:
+        ValueError: the shapes do not fit, an argument has no axes, or both are integers.
+    """
+    a, b = as_array(a), as_array(b)
+    return wrap(lib.h_matmul(a._h, b._h, at(stream)))
+
+
+def addmm(
+    c: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """`alpha * (a @ b) + beta * c` in one step.
+
+    Args:
+        c: broadcasts to the shape of the product.
+        a: shape (..., M, K), or (K,) for a row.
+        b: shape (..., K, N), or (K,) for a column.
+        alpha: the weight of the product.
+        beta: the weight of `c`.
+    """
+    c, a, b = as_array(c), as_array(a), as_array(b)
+    return wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
+
+
+def inner(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The sums of products along the last axes.
+
+    Args:
+        a: shape (..., K).
+        b: shape (..., K).
+
+    Returns:
+        The axes of `a` but the last, then those of `b` but the last.
+    """
+    a, b = as_array(a), as_array(b)
+    return wrap(lib.h_inner(a._h, b._h, at(stream)))
+
+
+def vecdot(
+    a: ArrayLike, b: ArrayLike, /, *, axis: int = -1, stream: StreamOrDevice = None
+) -> array:
+    """The dot products of the vectors along an axis; those of `a` are conjugated.
+
+    Args:
+        a: any shape.
+        b: any shape that broadcasts with `a`.
+        axis: the axis of the vectors.
+
+    Returns:
+        The broadcast shape without the axis.
+    """
+    products = multiply(conjugate(a, stream=stream), b, stream=stream)
+    return sum_(products, axis, stream=stream)
+
+
+def outer(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The products of each element of one array with each of the other.
+
+    Args:
+        a: M elements; its shape is flattened.
+        b: N elements; its shape is flattened.
+
+    Returns:
+        Shape (M, N).
+    """
+    a, b = as_array(a), as_array(b)
+    return wrap(lib.h_outer(a._h, b._h, at(stream)))
+
+
+def kron(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+    """The Kronecker product: `b` scaled by each element of `a`, as blocks.
+
+    Args:
+        a: any shape.
+        b: any shape.
+
+    Returns:
+        Each axis has the product of both lengths.
+    """
+    a, b = as_array(a), as_array(b)
+    return wrap(lib.h_kron(a._h, b._h, at(stream)))
+
+
+def tensordot(
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    axes: int | Sequence[Sequence[int]] = 2,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """The sums of products along pairs of axes.
+
+    Args:
+        a: any shape, floating point.
+        b: any shape, floating point.
+        axes: how many of the last axes of `a` meet the first of `b`, or the axes of `a` and
+            those of `b`.
+
+    Returns:
+        The other axes of `a`, then those of `b`.
+
+    Raises:
+        ValueError: the axes differ in number or length.
+    """
+    a, b = as_array(a), as_array(b)
+    if isinstance(axes, int):
+        return wrap(lib.h_tensordot_axis(a._h, b._h, axes, at(stream)))
+    if len(axes) != 2:
+        raise ValueError(f"axes must be an integer or the axes of a and those of b, got {axes!r}")
+    of_a, of_b = (ints(one, "axes") for one in axes)
+    return wrap(lib.h_tensordot(a._h, b._h, of_a, len(of_a), of_b, len(of_b), at(stream)))
+
+
+def einsum(subscripts: str, *operands: ArrayLike, stream: StreamOrDevice = None) -> array:
+    """Sums of products written in Einstein's notation.
+
+    Args:
+        subscripts: a letter for each axis of each operand, then "->" and those of the result;
+            a letter that is not in the result is summed over.
+        operands: the arrays, floating point where they are multiplied.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.einsum("ij,j->i", mx.ones((2, 3)), mx.array([1.0, 2.0, 3.0]))
+        array([6, 6], dtype=float32)
+    """
+    inputs = list(map(as_array, operands))
+    return wrap(lib.h_einsum(subscripts.encode(), addresses(inputs), len(inputs), at(stream)))
+
+
+def block_masked_mm(
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    block_size: int = 64,
+    mask_out: array | None = None,
+    mask_lhs: array | None = None,
+    mask_rhs: array | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """A matrix product of which only some blocks are read and computed.
+
+    Args:
+        a: shape (..., M, K).
+        b: shape (..., K, N).
+        block_size: the length C of a block's sides, 32 or 64.
+        mask_out: shape (..., ceil(M / C), ceil(N / C)); blocks that are not true are zero.
+        mask_lhs: shape (..., ceil(M / C), ceil(K / C)): the blocks of `a`, or their weights.
+        mask_rhs: shape (..., ceil(K / C), ceil(N / C)): the blocks of `b`, or their weights.
+
+    Returns:
+        Shape (..., M, N).
+    """
+    a, b = as_array(a), as_array(b)
+    out = optional(mask_out, "mask_out")
+    lhs, rhs = optional(mask_lhs, "mask_lhs"), optional(mask_rhs, "mask_rhs")
+    return wrap(lib.h_block_masked_mm(a._h, b._h, block_size, out, lhs, rhs, at(stream)))
+
+
+def gather_mm(
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    lhs_indices: array | None = None,
+    rhs_indices: array | None = None,
+    *,
+    sorted_indices: bool = False,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Products of matrices chosen by index, as in a mixture of experts.
+
+    Args:
+        a: shape (..., M, K); its leading axes are counted as one.
+        b: shape (..., K, N); its leading axes are counted as one.
+        lhs_indices: which matrices of `a` to take, any shape; None is all in order.
+        rhs_indices: which matrices of `b` to take, broadcast with `lhs_indices`.
+        sorted_indices: the indices ascend, which may be faster.
+
+    Returns:
+        The broadcast shape of the indices, then (M, N).
+    """
+    a, b = as_array(a), as_array(b)
+    lhs, rhs = optional(lhs_indices, "lhs_indices"), optional(rhs_indices, "rhs_indices")
+    return wrap(lib.h_gather_mm(a._h, b._h, lhs, rhs, sorted_indices, at(stream)))
+
+
+def segmented_mm(
+    a: ArrayLike, b: ArrayLike, /, segments: ArrayLike, *, stream: StreamOrDevice = None
+) -> array:
+    """A matrix product for each of several ranges of the inner axis.
+
+    Args:
+        a: shape (M, K).
+        b: shape (K, N).
+        segments: uint32 of shape (..., 2): where each range starts and stops.
+
+    Returns:
+        Shape (..., M, N).
+    """
+    a, b, segments = as_array(a), as_array(b), as_array(segments)
+    return wrap(lib.h_segmented_mm(a._h, b._h, segments._h, at(stream)))
+
+
+def hadamard_transform(
+    a: ArrayLike, scale: float | None = None, *, stream: StreamOrDevice = None
+) -> array:
+    """The product of a Hadamard matrix with the last axis.
+
+    Args:
+        a: shape (..., N), where N is a power of two times 1, 12, 20 or 28.
+        scale: what multiplies the result; None is 1 / sqrt(N), which keeps lengths.
+    """
+    a = as_array(a)
+    return wrap(
+        lib.h_hadamard_transform(a._h, 0 if scale is None else scale, scale is not None, at(stream))
+    )

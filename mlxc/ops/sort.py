@@ -1,0 +1,106 @@
+"""Order along an axis.
+
+Every function takes `stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+__all__ = ["argpartition", "argsort", "partition", "sort", "topk"]
+
+
+def sort(a: ArrayLike, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
+    """The elements in ascending order.
+
+    Args:
+        a: any shape, real.
+        axis: the axis to order along; None orders the flattened array.
+    """
+    a = as_array(a)
+    if axis is None:
+        return wrap(lib.h_sort(a._h, at(stream)))
+    return wrap(lib.h_sort_axis(a._h, axis, at(stream)))
+
+
+def argsort(a: ArrayLike, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
+    """The indices that sort the elements.
+
+    Args:
+        a: any shape, real.
+        axis: the axis to order along; None orders the flattened array.
+
+    Returns:
+        Type uint32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.argsort(mx.array([3, 1, 2]))
+        array([1, 2, 0], dtype=uint32)
+    """
+    a = as_array(a)
+    if axis is None:
+        return wrap(lib.h_argsort(a._h, at(stream)))
+    return wrap(lib.h_argsort_axis(a._h, axis, at(stream)))
+
+
+def partition(
+    a: ArrayLike, /, kth: int, axis: int | None = -1, *, stream: StreamOrDevice = None
+) -> array:
+    """The elements, smaller ones before the `kth` and larger ones behind it.
+
+    Args:
+        a: any shape, real.
+        kth: the index that gets the element it would have if all were sorted; negative ones
+            count from the end.
+        axis: the axis to order along; None orders the flattened array.
+    """
+    a = as_array(a)
+    if axis is None:
+        return wrap(lib.h_partition(a._h, kth, at(stream)))
+    return wrap(lib.h_partition_axis(a._h, kth, axis, at(stream)))
+
+
+def argpartition(
+    a: ArrayLike, /, kth: int, axis: int | None = -1, *, stream: StreamOrDevice = None
+) -> array:
+    """The indices that partition the elements.
+
+    Args:
+        a: any shape, real.
+        kth: the index that gets the element it would have if all were sorted; negative ones
+            count from the end.
+        axis: the axis to order along; None orders the flattened array.
+
+    Returns:
+        Type uint32.
+    """
+    a = as_array(a)
+    if axis is None:
+        return wrap(lib.h_argpartition(a._h, kth, at(stream)))
+    return wrap(lib.h_argpartition_axis(a._h, kth, axis, at(stream)))
+
+
+def topk(a: ArrayLike, /, k: int, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
+    """The `k` largest elements, in no certain order.
+
+    Args:
+        a: any shape, real.
+        k: how many.
+        axis: the axis to order along; None orders the flattened array.
+
+    Raises:
+        ValueError: there are fewer than `k`.
+    """
+    a = as_array(a)
+    if axis is None:
+        return wrap(lib.h_topk(a._h, k, at(stream)))
+    return wrap(lib.h_topk_axis(a._h, k, axis, at(stream)))
