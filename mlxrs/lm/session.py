@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -137,7 +136,7 @@ class ChatSession:
         steps = generate_step(
             self._model,
             ids[cached:],
-            params=replace(self.params),
+            params=self.params,
             cache=prefix.caches,
             eos=self._tokenizer.eos_token_ids,
         )

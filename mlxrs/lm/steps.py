@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mlxc as mx
 
@@ -61,7 +61,7 @@ def generate_step(
     Args:
         model: The model.
         prompt: Token ids, `(L,)`, L >= 1.
-        params: The settings; they are read once, here.
+        params: The settings, as they are now; later changes do not count.
         cache: The model's caches, holding what comes before the prompt; they are advanced. New
             ones are made where it is None.
         eos: The ids that end the generation. The one that did is yielded too.
@@ -89,7 +89,7 @@ def generate_step(
     held = cached_tokens(caches)
     room = room_after(model, held, tokens.size)
     budget = params.max_tokens if room is None else min(params.max_tokens, room)
-    return _steps(model, tokens, params, caches, held, budget, eos)
+    return _steps(model, tokens, replace(params), caches, held, budget, eos)
 
 
 def room_after(model: LanguageModel, held: int, prompt: int) -> int | None:

@@ -59,6 +59,30 @@ def test_the_prompt_is_read_in_chunks_and_its_last_token_alone(prompt, size, win
     assert sum(model.windows, []) == PROMPT[:prompt]
 
 
+def test_each_chunk_is_evaluated_before_the_next_is_read():
+    model, seen = FakeModel(50), []
+
+    class Watched(KVCache):
+        @property
+        def state(self):
+            seen.append(len(model.windows))
+            return super().state
+
+    run(model, cache=[Watched()], max_tokens=1, prefill_step_size=2)
+
+    assert seen == [1, 2, 3]
+
+
+def test_settings_changed_after_the_call_do_not_count():
+    model, params = FakeModel(50), GenConfig(max_tokens=1, prefill_step_size=3)
+    steps = generate_step(model, PROMPT, params=params)
+
+    params.prefill_step_size = 1
+
+    assert len(list(steps)) == 1
+    assert [len(window) for window in model.windows] == [3, 3, 1]
+
+
 @pytest.mark.parametrize("form", [list, tuple, mx.array])
 def test_a_prompt_may_be_a_sequence_or_an_array(form):
     assert [step.token for step in run(Counter(50), form(PROMPT), max_tokens=2)] == [8, 9]
