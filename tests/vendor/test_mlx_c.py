@@ -27,6 +27,7 @@ SUBJECTS = [
     "files",
     "devices",
     "options",
+    "threads",
 ]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX C compiler")
@@ -178,8 +179,8 @@ def program_output(
     program = folder / "program"
     lib = prefix / "lib"
     compile_c(
-        *("-std=c11", "-g", "-DWITH_ERROR_KIND", f"-I{prefix / 'include'}"),
-        *(Path(__file__).with_name("mlx_c_program.c"), "-o", program),
+        *("-std=c11", "-g", "-pthread", "-DWITH_ERROR_KIND", f"-I{prefix / 'include'}"),
+        *(*(Path(__file__).parent / "program").glob("*.c"), "-o", program),
         *(f"-L{lib}", "-lmlxc", "-lm", f"-Wl,-rpath,{lib}"),
     )
     return subprocess.run([str(program), str(folder)], capture_output=True, text=True)
