@@ -94,10 +94,13 @@ class _Fields:
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
+        import numpy as np
+
         value = self._metadata.get(key, default)
-        if type(value) not in (int, float) or not value > 0:  # type: ignore[operator]
+        if not isinstance(value, int | float) or not 0 < value < float("inf"):
             self._fail(key, "a positive number", value)
-        return float(value)  # type: ignore[arg-type]
+        # The file holds a float32: 9.999999747378752e-06 was written as 1e-05.
+        return float(str(np.float32(value)))
 
     def optional_integer(self, key: str) -> int | None:
         return self.integer(key) if key in self._metadata else None

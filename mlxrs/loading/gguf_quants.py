@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .gguf_types import TYPES
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 GROUP_SIZE = 32
 BITS = {"Q4_0": 4, "Q4_1": 4, "Q8_0": 8}
-_BLOCK_BYTES = {"Q4_0": 18, "Q4_1": 20, "Q8_0": 34}
+_BLOCK_BYTES = {stored.name: stored.size for stored in TYPES.values()}
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def read_gguf(
         FormatError: metadata are missing or do not fit the tensors.
         UnsupportedError: an architecture, a tensor type or a tensor that is not known.
     """
+    _check_whole(file)
     architecture = architecture_of(file)
     config = architecture.config(file)
     names = {name: architecture.rename(file.path, name) for name in file.tensors}
@@ -61,6 +62,15 @@ def read_gguf(
     if bits:
         config["quantization"] = _quantization(bits)
     return config, weights
+
+
+def _check_whole(file: GgufFile) -> None:
+    parts = file.metadata.get("split.count", 1)
+    if parts not in (0, 1):
+        raise UnsupportedError(
+            f"{file.path}: split models are not read, and this is one of {parts} parts; "
+            "join them with 'llama-gguf-split --merge'"
+        )
 
 
 def _check_types(file: GgufFile) -> None:

@@ -109,12 +109,24 @@ class Tokenizer:
         The text of a special token, such as `<|im_end|>`, becomes that token.
 
         Args:
-            text: any string without lone surrogates.
+            text: any string.
             add_special_tokens: whether to add the tokens that the model wants around a text, such
                 as a beginning-of-sequence token. False for text made by a chat template, which
                 writes them itself.
+
+        Raises:
+            TypeError: `text` is not a string.
+            ValueError: `text` holds a lone surrogate, which no encoding has.
         """
-        ids: list[int] = self._backend.encode(text, add_special_tokens=add_special_tokens).ids
+        try:
+            ids: list[int] = self._backend.encode(text, add_special_tokens=add_special_tokens).ids
+        except TypeError:
+            if not isinstance(text, str):
+                raise TypeError(f"text must be a str, got {type(text).__name__}") from None
+            raise ValueError(
+                "text must not hold lone surrogates; clean it with "
+                "text.encode('utf-8', 'replace').decode()"
+            ) from None
         return ids
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:

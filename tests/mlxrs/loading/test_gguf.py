@@ -13,6 +13,7 @@ from support.gguf import Stored, gguf_bytes, text
 
 from mlxrs.errors import FormatError, MlxrsError, ModelNotFoundError, UnsupportedError
 from mlxrs.loading.gguf import GgufFile
+from mlxrs.loading.gguf_types import TYPES
 
 METADATA: dict[str, object] = {
     "general.name": "tiny",
@@ -211,3 +212,14 @@ def test_damaged_file_is_read_or_refused_and_nothing_else(
         assert len(str(error).splitlines()) == 1
     else:
         assert all(len(file.data(name)) == tensor.nbytes for name, tensor in file.tensors.items())
+
+
+@pytest.mark.reference
+def test_type_sizes_equal_those_of_the_gguf_package() -> None:
+    from gguf.constants import GGML_QUANT_SIZES
+
+    sizes = {kind.name: size for kind, size in GGML_QUANT_SIZES.items()}
+
+    for type_id, kind in TYPES.items():
+        assert sizes[kind.name] == (kind.block, kind.size)
+        assert {int(known): known.name for known in GGML_QUANT_SIZES}[type_id] == kind.name

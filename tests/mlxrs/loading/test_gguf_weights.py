@@ -42,7 +42,6 @@ def test_config_speaks_the_words_of_hugging_face(
 ) -> None:
     config = read(tmp_path, tensors).config
 
-    assert config.pop("rms_norm_eps") == pytest.approx(1e-5)
     assert config == {
         "model_type": "llama",
         "architectures": ["LlamaForCausalLM"],
@@ -53,6 +52,7 @@ def test_config_speaks_the_words_of_hugging_face(
         "num_key_value_heads": 2,
         "head_dim": 16,
         "hidden_act": "silu",
+        "rms_norm_eps": 1e-05,
         "vocab_size": 10,
         "rope_theta": 5000.0,
         "rope_scaling": None,
@@ -216,6 +216,12 @@ REFUSED = {
     "no heads": ({"llama.attention.head_count": 0}, FormatError, "positive integer"),
     "partial rotation": ({"llama.rope.dimension_count": 8}, UnsupportedError, "head dimension"),
     "unknown rope scaling": ({"llama.rope.scaling.type": "yarn"}, UnsupportedError, "yarn"),
+    "infinite rope base": (
+        {"llama.rope.freq_base": float("inf")},
+        FormatError,
+        "positive number",
+    ),
+    "one part of several": ({"split.count": 3}, UnsupportedError, "one of 3 parts"),
     "experts": ({"llama.expert_count": 8}, UnsupportedError, "mixture"),
     "heads that do not divide the rows": (
         {"llama.attention.head_count_kv": 3},

@@ -169,3 +169,20 @@ def test_template_sees_prompt_flag_tools_and_variables(model: Path) -> None:
     )
 
     assert text == "False [{'name': 'f'}] True None"
+
+
+def test_text_that_cannot_be_encoded_is_refused(model: Path) -> None:
+    tokenizer = Tokenizer.from_directory(model)
+
+    with pytest.raises(ValueError, match="lone surrogates"):
+        tokenizer.encode("a\ud800")
+    with pytest.raises(TypeError, match="text must be a str, got bytes"):
+        tokenizer.encode(b"a")  # type: ignore[arg-type]
+
+
+def test_ids_outside_the_vocabulary_add_no_text(model: Path) -> None:
+    tokenizer = Tokenizer.from_directory(model)
+
+    assert tokenizer.decode([0x61, 99999, 0x62]) == "ab"
+    assert tokenizer.id_to_token(99999) is None
+    assert tokenizer.token_to_id("no such token") is None
