@@ -6,6 +6,9 @@ its content, and at the end `<|assistant|>`: one message of one word makes 1 + 3
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from tokenizers import AddedToken, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
@@ -38,6 +41,13 @@ def byte_level_tokenizer() -> Tokenizer:
 def tokenizer_without_template() -> Tokenizer:
     """Return a tokenizer of three words, id 2 ending, that knows no chat template."""
     return Tokenizer(_backend(["<unk>", "hello", "world"]), eos_token_ids=[2])
+
+
+def write_word_tokenizer(directory: Path) -> None:
+    """Write `word_tokenizer` as the files of a Hugging Face directory."""
+    _backend([*WORDS, *THINK]).save(str(directory / "tokenizer.json"))
+    config = {"bos_token": "<s>", "eos_token": "</s>", "chat_template": TEMPLATE}
+    (directory / "tokenizer_config.json").write_text(json.dumps(config))
 
 
 def _backend(words: list[str]) -> Backend:

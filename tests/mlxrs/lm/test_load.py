@@ -1,13 +1,19 @@
+import json
+from pathlib import Path
+
 import pytest
 from support.assert_close import assert_close
 from support.tiny_configs import LLAMA
+from support.word_tokenizers import write_word_tokenizer
 
 import mlxc as mx
 from mlxc.tree import tree_flatten
 from mlxrs import nn
 from mlxrs.errors import FormatError, UnsupportedError
-from mlxrs.lm.load import build_model
+from mlxrs.lm.load import build_model, load
 from mlxrs.lm.models import get_model_class
+from mlxrs.lm.params import GenConfig
+from mlxrs.lm.session import ChatSession
 
 CONFIG = LLAMA | {"hidden_size": 64, "intermediate_size": 96, "head_dim": 16}
 TOKENS = mx.array([[1, 2, 3]])
@@ -40,6 +46,32 @@ def unpacked(weights: dict[str, mx.array], bits: dict[str, int]) -> dict[str, mx
             if name.endswith(f"{ending}.weight"):
                 out[name] = mx.dequantize(*mx.quantize(array, 32, count), 32, count)
     return out
+
+
+def write_model(directory: Path, config: dict, weights: dict[str, mx.array]) -> None:
+    (directory / "config.json").write_text(json.dumps(config))
+    mx.save_safetensors(str(directory / "model.safetensors"), weights)
+    write_word_tokenizer(directory)
+
+
+def test_a_directory_loads_as_a_model_that_can_chat(tmp_path):
+    config = CONFIG | {"vocab_size": 11}
+    weights = dense_weights(config)
+    write_model(tmp_path, config, weights)
+
+    model, tokenizer = load(tmp_path)
+
+    assert_close(model(TOKENS), build_model(config, weights)(TOKENS))
+    assert tokenizer.eos_token_ids == {2}
+    reply = ChatSession(model, tokenizer, params=GenConfig(max_tokens=3)).respond("hello")
+    assert reply.prompt_tokens == 8
+
+
+def test_a_directory_whose_files_contradict_each_other_is_refused(tmp_path):
+    write_model(tmp_path, CONFIG | {"num_hidden_layers": 4}, dense_weights())
+
+    with pytest.raises(FormatError, match="9 parameters missing from the weights"):
+        load(str(tmp_path))
 
 
 def test_mistral_is_built_as_a_llama():
