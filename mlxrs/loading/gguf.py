@@ -21,7 +21,7 @@ from .gguf_types import TYPES, GgufType
 
 MAX_ENTRIES = 1 << 16  # metadata keys, or tensors
 MAX_ELEMENTS = 1 << 24  # array elements of the whole metadata
-MAX_NAME_BYTES = 1 << 16
+MAX_NAME_BYTES = 1 << 10
 MAX_ARRAY_DEPTH = 4
 MAX_DIMENSIONS = 4
 MAX_ALIGNMENT = 1 << 16
@@ -275,10 +275,11 @@ class _Reader:
         if not 0 < length < MAX_NAME_BYTES:
             self._fail(f"the length of a {what} must be in 1..{MAX_NAME_BYTES - 1}", length)
         start = self._skip(length, what)
-        try:
-            return self._data[start : self._at].decode()
-        except UnicodeDecodeError as error:
-            self._fail(f"a {what} must be UTF-8", error.reason)
+        name = self._data[start : self._at].decode(errors="replace")
+        # Names stand in messages, so they must not move the cursor of a terminal.
+        if not name.isprintable() or "\ufffd" in name:
+            self._fail(f"a {what} must be printable UTF-8", name)
+        return name
 
     def _u32(self, what: str) -> int:
         value: int = _U32.unpack_from(self._data, self._skip(4, what))[0]

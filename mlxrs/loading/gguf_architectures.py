@@ -69,7 +69,7 @@ def architecture_of(file: GgufFile) -> GgufArchitecture:
     if name not in ARCHITECTURES:
         known = ", ".join(sorted(ARCHITECTURES))
         raise UnsupportedError(
-            f"{file.path}: architecture {name!r} is not known; known are: {known}"
+            f"{file.path}: architecture {name[:40]!r} is not known; known are: {known}"
         )
     return ARCHITECTURES[name]
 
@@ -165,7 +165,7 @@ def _rope_scaling(fields: _Fields) -> dict[str, object] | None:
     if kind == "linear":
         return {"rope_type": "linear", "factor": fields.number("llama.rope.scaling.factor")}
     raise UnsupportedError(
-        f"{fields.path}: rope scaling {kind!r} is not read; known are: none, linear"
+        f"{fields.path}: rope scaling {kind[:40]!r} is not read; known are: none, linear"
     )
 
 

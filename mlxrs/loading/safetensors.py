@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_HEADER_BYTES = 100_000_000  # the limit of the safetensors library itself
 
+MAX_NAME_CHARACTERS = 1024
+
 DTYPE_BYTES = {
     "BOOL": 1,
     "U8": 1,
@@ -97,6 +99,9 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _span(path: Path, name: str, entry: object) -> tuple[int, int]:
+    # Names stand in messages, so they must not move the cursor of a terminal.
+    if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+        _fail(path, f"a name must be printable, up to {MAX_NAME_CHARACTERS} characters", name)
     if not isinstance(entry, dict):
         _fail(path, f"the entry of {name} must be a JSON object", entry)
     dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
@@ -121,6 +126,5 @@ def _is_sizes(value: object) -> TypeGuard[list[int]]:
 
 def _fail(path: Path, rule: str, value: object) -> NoReturn:
     raise FormatError(
-        f"{path}: {rule}, got {str(value)[:80]}; the file is damaged or truncated: "
-        "download it again"
+        f"{path}: {rule}, got {value!r:.80}; the file is damaged or truncated: download it again"
     )

@@ -83,7 +83,7 @@ def _token_ids(path: Path) -> list[int]:
     ids = [item for item in listed if type(item) is int]
     if len(ids) != len(listed):
         raise FormatError(
-            f"{path}: eos_token_id must be a token id or a list of them, got {str(value)[:80]}"
+            f"{path}: eos_token_id must be a token id or a list of them, got {value!r:.80}"
         )
     return ids
 
@@ -101,7 +101,7 @@ def _templates(path: Path, config: Mapping[str, object]) -> Iterator[tuple[str, 
                 case _:
                     raise FormatError(
                         f"{path / 'tokenizer_config.json'}: a chat_template in a list must have "
-                        f"name and template, got {str(entry)[:80]}"
+                        f"name and template, got {entry!r:.80}"
                     )
     file = path / "chat_template.jinja"
     if file.exists():

@@ -37,11 +37,11 @@ def build_tokenizer(metadata: Mapping[str, object]) -> Tokenizer:
     fields = _Fields(metadata)
     model = fields.text("model")
     if model != "gpt2":
-        raise UnsupportedError(f"tokenizer model {model!r} is not known; known is: gpt2")
+        raise UnsupportedError(f"tokenizer model {model[:40]!r} is not known; known is: gpt2")
     name = fields.text("pre", "default")
     if name not in PRE_TOKENIZERS:
         known = ", ".join(sorted(PRE_TOKENIZERS))
-        raise UnsupportedError(f"pre-tokenizer {name!r} is not known; known are: {known}")
+        raise UnsupportedError(f"pre-tokenizer {name[:40]!r} is not known; known are: {known}")
     tokens = fields.tokens()
     special_tokens = {
         role: tokens[token_id]

@@ -140,6 +140,11 @@ HOSTILE = {
         FormatError,
         "UTF-8",
     ),
+    "key that moves the cursor": (
+        header(keys=1) + text("k\x1b[2J") + struct.pack("<II", 4, 0),
+        FormatError,
+        "printable",
+    ),
     "key twice": (
         header(keys=2) + (text("k") + struct.pack("<II", 4, 0)) * 2,
         FormatError,

@@ -30,6 +30,8 @@ HOSTILE = {
     "no object": (safetensors_bytes([1]), "JSON object"),
     "deep JSON": (safetensors_bytes(b"[" * 100_000), "must be JSON"),
     "name twice": (safetensors_bytes(b'{"a": 1, "a": 1}'), "twice"),
+    "name that moves the cursor": (safetensors_bytes({"a\x1b[2J": 1}), "printable"),
+    "endless name": (safetensors_bytes({"a" * 2000: 1}), "up to 1024 characters"),
     "entry that is no object": (safetensors_bytes({"a": 1}), "entry of a"),
     "negative size": (one("U8", [-1], [0, 1], b"x"), "shape of a"),
     "size that is a bool": (one("U8", [True], [0, 1], b"x"), "shape of a"),
@@ -107,7 +109,7 @@ def test_damaged_safetensors_is_accepted_or_refused_and_nothing_else(
     try:
         check_safetensors(path)
     except MlxrsError as error:
-        assert str(path) in str(error)
+        assert len(str(error).splitlines()) == 1
 
 
 def test_missing_file_is_not_found(tmp_path: Path) -> None:
