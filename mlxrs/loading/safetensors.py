@@ -13,7 +13,7 @@ import stat
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, NoReturn, TypeGuard, cast
 
 from ..errors import FormatError, ModelNotFoundError, UnsupportedError
 
@@ -54,8 +54,7 @@ def read_safetensors(path: Path) -> dict[str, mx.array]:
     import mlxc as mx
 
     check_safetensors(path)
-    arrays: dict[str, mx.array] = mx.load(str(path), format="safetensors")
-    return arrays
+    return cast("dict[str, mx.array]", mx.load(str(path), format="safetensors"))
 
 
 def check_safetensors(path: Path) -> None:
