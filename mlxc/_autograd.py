@@ -141,10 +141,11 @@ def _check_arguments(
 
 def _outputs(result: Any) -> list[array]:
     first = result[0] if isinstance(result, tuple) and result else result
-    if not isinstance(first, Handle):
+    if not isinstance(first, Handle) or first.ndim:
+        got = f"shape {first.shape}" if isinstance(first, Handle) else type(first).__name__
         raise ValueError(
             "[grad] the function must return a scalar array, or a tuple that starts with one; "
-            f"got {type(first).__name__}"
+            f"got {got}"
         )
     return [leaf for _, leaf in tree_flatten(result) if isinstance(leaf, Handle)]  # type: ignore
 

@@ -138,6 +138,7 @@ def _free_stream(stream: Any) -> None:
 def _own_stream(c_stream: Any) -> Stream:
     if not c_stream.ctx:
         raise_last_error()
+    lib.mlxc_remember_stream(c_stream)
     stream = Stream.__new__(Stream)
     stream._stream = ffi.gc(ffi.new("mlx_stream*", c_stream), _free_stream)
     return stream

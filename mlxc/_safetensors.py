@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from math import prod
-from typing import Any
+from typing import Any, TypeGuard
 
 #: Bytes an element of the types that can be loaded.
 ITEM_SIZES = {
@@ -83,7 +83,7 @@ def _fault(tensor: Any, available: int) -> str | None:
     """What is wrong with the entry of a tensor."""
     if not isinstance(tensor, dict):
         return "is not described by an object"
-    dtype, shape, offsets = (tensor.get(key) for key in ("dtype", "shape", "data_offsets"))
+    dtype, shape, offsets = tensor.get("dtype"), tensor.get("shape"), tensor.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in ITEM_SIZES:
         return f"has the unknown dtype {dtype!r}"
     if not _are_naturals(shape) or any(length > MAX_LENGTH for length in shape):
@@ -102,7 +102,7 @@ def _name_fault(name: str) -> str | None:
     return "has a zero character in its name" if "\0" in name else None
 
 
-def _are_naturals(values: Any) -> bool:
+def _are_naturals(values: Any) -> TypeGuard[list[int]]:
     return isinstance(values, list) and all(type(v) is int and v >= 0 for v in values)
 
 

@@ -27,5 +27,6 @@ _spec.loader.exec_module(handle)
 sys.modules[_name] = handle
 
 lib.mlxc_install_error_handler()
+lib.mlxc_park_streams_at_exit()
 
 __all__ = ["blas", "ffi", "handle", "lib"]

@@ -1,6 +1,8 @@
 /* The declarations of this folder as cffi reads them. */
 int mlxc_error_kind(void);
 void mlxc_install_error_handler(void);
+void mlxc_park_streams_at_exit(void);
+void mlxc_remember_stream(mlx_stream stream);
 const char* mlxc_error_message(void);
 mlx_stream mlxc_default_stream(void);
 void mlxc_default_stream_changed(void);

@@ -18,6 +18,11 @@ int mlxc_error_kind(void);
 /* Routes errors to the calling thread instead of exiting the process. */
 void mlxc_install_error_handler(void);
 
+/* Lets the work of the streams remembered finish when the process ends, and no
+ * more begin. Every stream that ops are given is to be remembered. */
+void mlxc_park_streams_at_exit(void);
+void mlxc_remember_stream(mlx_stream stream);
+
 /* The calling thread's last message, valid until its next failure. */
 const char* mlxc_error_message(void);
 

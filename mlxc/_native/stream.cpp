@@ -25,6 +25,7 @@ extern "C" mlx_stream mlxc_default_stream(void) {
     mlx_device device = mlx_device_new();
     if (mlx_get_default_device(&device) == 0 &&
         mlx_get_default_stream(&cached.stream, device) == 0) {
+      mlxc_remember_stream(cached.stream);
       cached.seen = now;
     }
     mlx_device_free(device);

@@ -1,0 +1,88 @@
+"""C failures and Python exceptions that cross C."""
+
+import threading
+
+import pytest
+
+import mlxc as mx
+
+
+def test_a_wrong_shape_is_a_value_error_with_mlx_s_message():
+    with pytest.raises(ValueError, match=r"Cannot reshape array of size 6 into shape \(4,5\)"):
+        mx.zeros((2, 3)).reshape(4, 5)
+
+
+def test_a_wrong_axis_is_an_index_error():
+    with pytest.raises((IndexError, ValueError), match="axis"):
+        mx.sum(mx.zeros((2, 3)), axis=7)
+
+
+@pytest.mark.native
+def test_the_class_of_the_c_exception_decides_the_type():
+    with pytest.raises(IndexError, match="Invalid axis 7"):
+        mx.sum(mx.zeros((2, 3)), axis=7)
+
+
+def test_an_error_belongs_to_the_thread_that_made_it():
+    barrier = threading.Barrier(2)
+    messages: dict[int, list[str]] = {0: [], 1: []}
+
+    def fail(number: int) -> None:
+        barrier.wait()
+        for size in range(2, 200):
+            shape = (size, size + number)
+            try:
+                mx.zeros((size,)).reshape(shape)
+            except ValueError as error:
+                messages[number].append(str(error))
+                assert f"({size},{size + number})" in str(error)
+
+    threads = [threading.Thread(target=fail, args=(number,)) for number in messages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [len(found) for found in messages.values()] == [198, 198]
+
+
+class Special(Exception):
+    pass
+
+
+@pytest.mark.parametrize("exception", [Special("mine"), KeyboardInterrupt(), SystemExit(3)])
+def test_what_a_callback_raises_arrives_unchanged(exception):
+    def fun(x):
+        raise exception
+
+    with pytest.raises(type(exception)) as caught:
+        mx.grad(fun)(mx.array(1.0))
+
+    assert caught.value is exception
+
+
+def test_after_a_failed_callback_the_next_error_is_its_own():
+    def fun(x):
+        raise Special
+
+    with pytest.raises(Special):
+        mx.grad(fun)(mx.array(1.0))
+    with pytest.raises(ValueError, match="reshape"):
+        mx.zeros((3,)).reshape(2)
+
+
+def test_an_mlx_error_inside_of_a_callback_keeps_its_type():
+    with pytest.raises(ValueError, match="reshape"):
+        mx.grad(lambda x: x.reshape(7).sum())(mx.zeros((3,)))
+
+
+def test_a_failure_on_the_evaluating_thread_is_raised_here():
+    broken = mx.linalg.cholesky(mx.array([[-1.0]]), stream=mx.cpu)
+
+    with pytest.raises(RuntimeError, match="[Cc]holesky"):
+        mx.eval(broken)
+
+
+def test_a_wrong_stream_is_a_type_error_naming_it():
+    with pytest.raises(TypeError, match="stream must be"):
+        mx.exp(mx.array(1.0), stream="cpu")

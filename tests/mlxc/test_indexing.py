@@ -1,0 +1,194 @@
+"""Reading and writing parts of arrays, with numpy as the oracle."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import mlxc as mx
+
+SHAPE = (3, 4, 5)
+
+
+def numbered(shape=SHAPE):
+    return np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
+
+
+BASIC = [
+    0,
+    -1,
+    slice(1, 3),
+    slice(None, None, -1),
+    slice(2, 0, -1),
+    slice(10, 20),
+    slice(None, None, 2),
+    None,
+    ...,
+    (0, 1),
+    (0, 1, 2),
+    (slice(None), 0),
+    (..., 0),
+    (0, ...),
+    (None, 0),
+    (0, None, slice(1, 3)),
+    (slice(None), None, slice(None), 2, None),
+    (slice(0, 2), slice(None, None, -2), slice(3, 0, -1)),
+]
+
+
+@pytest.mark.parametrize("key", BASIC, ids=repr)
+def test_basic_index_reads_as_numpy_does(key):
+    a = numbered()
+
+    assert np.array_equal(np.asarray(mx.array(a)[key]), a[key])
+
+
+@pytest.mark.parametrize("key", BASIC, ids=repr)
+def test_basic_index_writes_a_scalar_as_numpy_does(key):
+    a = numbered()
+    b = mx.array(a)
+
+    b[key] = 7
+    a[key] = 7
+
+    assert np.array_equal(np.asarray(b), a)
+
+
+@pytest.mark.parametrize("key", BASIC, ids=repr)
+def test_basic_index_writes_an_array_as_numpy_does(key):
+    a = numbered()
+    b = mx.array(a)
+    value = -np.arange(a[key].size, dtype=np.int32).reshape(a[key].shape)
+
+    b[key] = mx.array(value)
+    a[key] = value
+
+    assert np.array_equal(np.asarray(b), a)
+
+
+@given(hnp.basic_indices(SHAPE, allow_newaxis=True, allow_ellipsis=True, max_dims=6))
+def test_any_basic_index_reads_as_numpy_does(key):
+    a = numbered()
+
+    assert np.array_equal(np.asarray(mx.array(a)[key]), a[key])
+
+
+@given(hnp.basic_indices(SHAPE, allow_newaxis=True, allow_ellipsis=True, max_dims=6))
+def test_any_basic_index_writes_as_numpy_does(key):
+    a = numbered()
+    b = mx.array(a)
+    value = -np.arange(a[key].size, dtype=np.int32).reshape(a[key].shape)
+
+    b[key] = mx.array(value)
+    a[key] = value
+
+    assert np.array_equal(np.asarray(b), a)
+
+
+I, J = np.array([0, 2]), np.array([[1], [3]])
+
+GATHERED = [
+    (I,),
+    (J % 3,),
+    (slice(None), I),
+    (..., I),
+    (I, I),
+    (I, J),
+    (slice(None), I, J),
+    (I, slice(None), J),
+    (slice(1, 3), I),
+    (None, I),
+    (I, None, J),
+    (I, I, None),
+    (0, I),
+    (I, 0),
+    (0, I, J),
+    (np.array(1), slice(None)),
+]
+
+
+@pytest.mark.parametrize("key", GATHERED, ids=repr)
+def test_integer_arrays_gather_as_in_numpy(key):
+    a = numbered()
+
+    result = mx.array(a)[with_mlx_arrays(key)]
+
+    assert np.array_equal(np.asarray(result), a[key])
+
+
+@pytest.mark.parametrize("key", GATHERED, ids=repr)
+def test_integer_arrays_scatter_as_in_numpy(key):
+    a = numbered()
+    b = mx.array(a)
+    value = -np.arange(a[key].size, dtype=np.int32).reshape(a[key].shape)
+
+    b[with_mlx_arrays(key)] = mx.array(value)
+    a[key] = value
+
+    assert np.array_equal(np.asarray(b), a)
+
+
+@pytest.mark.parametrize("key", GATHERED, ids=repr)
+def test_a_scalar_scatters_as_in_numpy(key):
+    a = numbered()
+    b = mx.array(a)
+
+    b[with_mlx_arrays(key)] = -1
+    a[key] = -1
+
+    assert np.array_equal(np.asarray(b), a)
+
+
+def with_mlx_arrays(key):
+    parts = tuple(mx.array(part) if isinstance(part, np.ndarray) else part for part in key)
+    return parts[0] if len(parts) == 1 else parts
+
+
+def test_a_list_of_integers_is_an_integer_array():
+    a = numbered()
+
+    assert np.array_equal(np.asarray(mx.array(a)[[2, 0]]), a[[2, 0]])
+
+
+@given(st.integers(-(2**40), 2**40).filter(lambda i: not -3 <= i < 3))
+def test_an_integer_outside_of_the_axis_is_an_index_error(index):
+    with pytest.raises(IndexError, match="out of bounds for axis 0 with size 3"):
+        mx.array(numbered())[index]
+
+
+@pytest.mark.parametrize(
+    "key", [(0, 0, 0, 0), (..., ...), "x", 1.5, mx.array([0.5])], ids=lambda k: str(k)
+)
+def test_what_is_no_index_is_a_value_error(key):
+    with pytest.raises(ValueError, match="[Ii]nd(ex|ices)|[Cc]annot index"):
+        mx.array(numbered())[key]
+
+
+def test_a_value_of_the_wrong_shape_leaves_the_array_as_it_was():
+    a = mx.array(numbered())
+
+    with pytest.raises(ValueError):
+        a[0] = mx.zeros((7,))
+
+    assert np.array_equal(np.asarray(a), numbered())
+
+
+def test_a_view_taken_before_a_write_keeps_the_old_values():
+    a = mx.array([1, 2, 3])
+    before = memoryview(a)
+
+    a[0] = 9
+
+    assert before.tolist() == [1, 2, 3]
+    assert a.tolist() == [9, 2, 3]
+
+
+def test_a_view_and_a_copy_do_not_follow_a_write():
+    a = mx.array([1, 2, 3])
+    head, copy = a[:2], a + 0
+
+    a[0] = 9
+
+    assert head.tolist() == [1, 2]
+    assert copy.tolist() == [1, 2, 3]

@@ -1,0 +1,146 @@
+"""Python operators on arrays, with numpy as the oracle."""
+
+import operator
+
+import numpy as np
+import pytest
+
+import mlxc as mx
+
+ARITHMETIC = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.floordiv,
+    operator.mod,
+    operator.pow,
+]
+COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
+BITWISE = [operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift]
+
+
+def named(values):
+    return {"ids": [value.__name__ for value in values]}
+
+
+@pytest.mark.parametrize("op", ARITHMETIC + COMPARISONS, **named(ARITHMETIC + COMPARISONS))
+def test_an_operator_of_two_arrays_broadcasts_as_numpy_does(op):
+    a, b = np.float32([[1.5, -2, 3]]), np.float32([[2], [3]])
+
+    result = op(mx.array(a), mx.array(b))
+
+    np.testing.assert_allclose(np.asarray(result), op(a, b), rtol=1e-6)
+
+
+@pytest.mark.parametrize("op", ARITHMETIC, **named(ARITHMETIC))
+@pytest.mark.parametrize("scalar", [2, 2.0, True], ids=repr)
+def test_a_scalar_on_either_side_meets_the_array(op, scalar):
+    a = np.float32([1.5, 2, 3])
+
+    for left, right in ((mx.array(a), scalar), (scalar, mx.array(a))):
+        expected = op(*(a if isinstance(x, mx.array) else np.float32(x) for x in (left, right)))
+        np.testing.assert_allclose(np.asarray(op(left, right)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("op", BITWISE, **named(BITWISE))
+def test_bit_operators_work_on_integers(op):
+    a, b = np.int32([5, 12, 7]), np.int32([1, 2, 3])
+
+    assert np.asarray(op(mx.array(a), mx.array(b))).tolist() == op(a, b).tolist()
+    assert np.asarray(op(mx.array(a), 2)).tolist() == op(a, 2).tolist()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scalar", "expected"),
+    [
+        (mx.bfloat16, 2.0, mx.bfloat16),
+        (mx.float16, 2, mx.float16),
+        (mx.int8, 2, mx.int8),
+        (mx.int32, 2.5, mx.float32),
+        (mx.bool_, 2, mx.int32),
+        (mx.bool_, True, mx.bool_),
+        (mx.uint8, True, mx.uint8),
+        (mx.float32, 1j, mx.complex64),
+        (mx.float64, 0.1, mx.float64),
+    ],
+    ids=repr,
+)
+def test_a_scalar_is_weaker_than_the_arrays_type(dtype, scalar, expected):
+    a = mx.array([1], dtype=dtype)
+
+    with mx.stream(mx.cpu):
+        assert (a * scalar).dtype is expected
+        assert (scalar * a).dtype is expected
+
+
+def test_unary_operators():
+    a = mx.array([1, -2])
+
+    assert (-a).tolist() == [-1, 2]
+    assert abs(a).tolist() == [1, 2]
+    assert (~a).tolist() == [-2, 1]
+    assert (+a).tolist() == [1, -2]
+
+
+def test_an_update_in_place_is_seen_under_every_name():
+    a = mx.array([1, 2])
+    other = a
+
+    a += 1
+    a *= mx.array([2, 3])
+
+    assert other is a
+    assert other.tolist() == [4, 9]
+
+
+def test_a_failed_update_in_place_changes_nothing():
+    a = mx.array([1, 2])
+
+    with pytest.raises(ValueError):
+        a += mx.zeros((3,))
+
+    assert a.tolist() == [1, 2]
+
+
+def test_matmul_needs_an_array():
+    with pytest.raises(ValueError, match="matrix multiplication"):
+        mx.eye(2) @ 2
+
+
+@pytest.mark.parametrize("other", ["x", [1, 2], None, object()], ids=str)
+def test_arithmetic_with_a_stranger_is_a_value_error(other):
+    with pytest.raises(ValueError, match="addition"):
+        mx.array([1, 2]) + other
+
+
+def test_a_stranger_is_unequal():
+    a = mx.array([1, 2])
+
+    assert (a == "x") is False
+    assert (a != "x") is True
+
+
+def test_a_numpy_operand_is_converted():
+    assert (mx.array([1.0, 2.0]) + np.array([1.0, 1.0])).tolist() == [2.0, 3.0]
+    assert isinstance(mx.array([1.0]) + np.float32(1), mx.array)
+
+
+def test_conversions_to_python_scalars():
+    a = mx.array(3)
+
+    assert (int(a), float(a), complex(a), bool(a)) == (3, 3.0, 3 + 0j, True)
+    assert [10, 20, 30, 40][a] == 40
+    with pytest.raises(TypeError):
+        [1, 2][mx.array(1.0)]
+
+
+def test_length_and_iteration_follow_the_first_axis():
+    a = mx.array([[1, 2], [3, 4]])
+
+    assert len(a) == 2
+    assert [row.tolist() for row in a] == [[1, 2], [3, 4]]
+    with pytest.raises(TypeError):
+        len(mx.array(1))
+    with pytest.raises(TypeError):
+        iter(mx.array(1))
