@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -96,10 +96,7 @@ def savez(file: PathLike, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
         args: arrays to be named arr_0, arr_1, ...
         kwargs: arrays by name.
     """
-    import numpy
-
-    with _written_whole(file, ".npz") as path:
-        numpy.savez(path, **_to_numpy(args, kwargs))
+    _save_npz(file, args, kwargs, compressed=False)
 
 
 def savez_compressed(file: PathLike, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
@@ -110,10 +107,7 @@ def savez_compressed(file: PathLike, /, *args: ArrayLike, **kwargs: ArrayLike) -
         args: arrays to be named arr_0, arr_1, ...
         kwargs: arrays by name.
     """
-    import numpy
-
-    with _written_whole(file, ".npz") as path:
-        numpy.savez_compressed(path, **_to_numpy(args, kwargs))
+    _save_npz(file, args, kwargs, compressed=True)
 
 
 def save_safetensors(
@@ -263,20 +257,27 @@ def _from_numpy(value: ndarray[Any, Any]) -> array:
     return wrap(lib.h_view(bits._h, bfloat16._code, 0))
 
 
-def _to_numpy(
-    args: tuple[ArrayLike, ...], kwargs: Mapping[str, ArrayLike]
-) -> dict[str, ndarray[Any, Any]]:
-    import numpy
+def _save_npz(
+    file: PathLike, args: Sequence[ArrayLike], kwargs: Mapping[str, ArrayLike], *, compressed: bool
+) -> None:
+    from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+    from numpy.lib.format import write_array
 
     named = {f"arr_{i}": value for i, value in enumerate(args)}
     if taken := named.keys() & kwargs.keys():
         raise ValueError(f"the names {sorted(taken)} are those of the arrays without one")
-    result = {}
-    for name, value in {**named, **kwargs}.items():
-        a = as_array(value)
-        if a.dtype is bfloat16:
-            bits = wrap(lib.h_view(a._h, uint16._code, 0))
-            result[name] = numpy.array(memoryview(bits)).view("V2")
-        else:
-            result[name] = numpy.array(memoryview(a))
-    return result
+    method = ZIP_DEFLATED if compressed else ZIP_STORED
+    with _written_whole(file, ".npz") as path, ZipFile(path, "w", method) as archive:
+        for name, value in {**named, **kwargs}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                write_array(member, _to_numpy(as_array(value)), allow_pickle=False)
+
+
+def _to_numpy(a: array) -> ndarray[Any, Any]:
+    import numpy
+
+    if a.dtype is not bfloat16:
+        return numpy.array(a)
+    bits = wrap(lib.h_view(a._h, uint16._code, 0))
+    return numpy.array(bits).view("V2")

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ._dtype import DtypeCategory, float32, issubdtype
 from ._ffi import ffi, lib
 from ._handle import as_array, at, unpack, wrap
 from ._structs import c_stream, two_results
 from .ops._arguments import ints
 from .ops.arithmetic import multiply, remainder, subtract
+from .ops.cast import astype
 from .ops.compare import not_equal
 from .ops.create import arange
 from .ops.elementwise import abs as abs_
@@ -323,7 +325,7 @@ def det(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     """The determinants of square matrices.
 
     Args:
-        a: shape (..., N, N).
+        a: shape (..., N, N); integers are converted to float32.
 
     Returns:
         Shape (...).
@@ -357,6 +359,8 @@ def _diagonal_and_parity(a: array, stream: StreamOrDevice) -> tuple[array, array
     """The diagonal of U in `a = P L U`, and the determinant of P: 1 or -1."""
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(f"a determinant needs square matrices, got shape {a.shape}")
+    if not issubdtype(a.dtype, DtypeCategory.inexact):
+        a = astype(a, float32, stream=stream)
     compact, pivots = lu_factor(a, stream=stream)
     moved = not_equal(pivots, arange(a.shape[-1], stream=stream), stream=stream)
     odd = remainder(sum_(moved, -1, stream=stream), 2, stream=stream)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["flip", "pad", "repeat", "roll", "tile"]
 
-PadWidth: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]]
+PadWidth: TypeAlias = int | Sequence[int | Sequence[int]]
 
 
 def flip(
@@ -142,27 +142,20 @@ def pad(
     """
     a, value = pair(a, constant_values)
     low, high = _widths(pad_width, a.ndim)
-    axes, n = range(a.ndim), a.ndim
-    name, s = mode.encode(), at(stream)
-    return wrap(lib.h_pad(a._h, list(axes), n, low, n, high, n, value._h, name, s))
+    n, name, s = a.ndim, mode.encode(), at(stream)
+    return wrap(lib.h_pad(a._h, list(range(n)), n, low, n, high, n, value._h, name, s))
 
 
 def _widths(pad_width: PadWidth, ndim: int) -> tuple[list[int], list[int]]:
     """How much to add before and after each axis."""
     if isinstance(pad_width, int):
-        pad_width = (pad_width,)
-    if all(isinstance(width, int) for width in pad_width):
-        widths = list(pad_width)
-        # A tuple of two is (before, after); mlx.core reads a list of two as one number an axis.
-        if len(widths) == 1:
-            return widths * ndim, widths * ndim
-        if isinstance(pad_width, tuple) and len(widths) == 2:
-            return widths[:1] * ndim, widths[1:] * ndim
-        pairs = [(width, width) for width in widths]
-    else:
-        pairs = [tuple(ints(width, "pad_width")) for width in pad_width]
-        pairs = pairs * ndim if len(pairs) == 1 else pairs
-    if len(pairs) != ndim or any(len(one) != 2 for one in pairs):
+        return [pad_width] * ndim, [pad_width] * ndim
+    pairs = [ints(width, "pad_width") for width in pad_width]
+    if all(len(pair) == 1 for pair in pairs) and len(pairs) in (1, 2):
+        return [pairs[0][0]] * ndim, [pairs[-1][0]] * ndim
+    if len(pairs) == 1:
+        pairs = pairs * ndim
+    if len(pairs) != ndim or any(len(pair) != 2 for pair in pairs):
         raise ValueError(
             f"pad_width must be an integer, a pair, or a pair for each of {ndim} axes, "
             f"got {pad_width!r}"

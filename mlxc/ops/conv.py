@@ -258,7 +258,7 @@ def conv_general(
     if isinstance(padding, tuple) and len(padding) == 2 and not isinstance(padding[0], int):
         low, high = (_per_axis(one, n, "padding") for one in padding)
     else:
-        low = high = _per_axis(padding, n, "padding")  # type: ignore[arg-type]
+        low = high = _per_axis(padding, n, "padding")
     steps = _per_axis(stride, n, "stride")
     gaps = _per_axis(kernel_dilation, n, "kernel_dilation")
     spread = _per_axis(input_dilation, n, "input_dilation")

@@ -209,7 +209,6 @@ def linspace(
     num: int = 50,
     endpoint: bool = True,
     dtype: Dtype | None = float32,
-    *,
     stream: StreamOrDevice = None,
 ) -> array:
     """A given number of evenly spaced numbers.

@@ -51,4 +51,4 @@ def depends(
 
 
 def _several(arrays: array | Sequence[array]) -> list[array]:
-    return [arrays] if isinstance(arrays, Handle) else list(arrays)  # type: ignore[list-item]
+    return [arrays] if isinstance(arrays, Handle) else list(arrays)

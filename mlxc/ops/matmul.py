@@ -121,7 +121,7 @@ def outer(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> ar
     return wrap(lib.h_outer(a._h, b._h, at(stream)))
 
 
-def kron(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def kron(a: ArrayLike, b: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     """The Kronecker product: `b` scaled by each element of `a`, as blocks.
 
     Args:

@@ -240,7 +240,6 @@ def diagonal(
     offset: int = 0,
     axis1: int = 0,
     axis2: int = 1,
-    *,
     stream: StreamOrDevice = None,
 ) -> array:
     """The diagonals of the matrices along two axes.
