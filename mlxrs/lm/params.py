@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 
-@dataclass
+@dataclass(slots=True)
 class GenConfig:
     """The settings of a generation; assign to its fields at will, they are checked on use.
 

@@ -36,10 +36,10 @@ class KVCache(Cache):
                 _grown(old_values, start, values, room),
             )
         held_keys, held_values = self._buffers
-        held_keys[..., start:end, :] = keys
-        held_values[..., start:end, :] = values
+        held_keys[:, :, start:end] = keys
+        held_values[:, :, start:end] = values
         self.offset = end
-        return held_keys[..., :end, :], held_values[..., :end, :]
+        return held_keys[:, :, :end], held_values[:, :, :end]
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         return create_attention_mask(length, self.offset, window_size)
@@ -56,7 +56,7 @@ class KVCache(Cache):
     def state(self) -> list[mx.array]:
         if self._buffers is None or self.offset == 0:
             return []
-        return [buffer[..., : self.offset, :] for buffer in self._buffers]
+        return [buffer[:, :, : self.offset] for buffer in self._buffers]
 
     @property
     def meta_state(self) -> tuple[str, ...]:
@@ -107,4 +107,4 @@ def _grown(old: mx.array | None, kept: int, new: mx.array, room: int) -> mx.arra
     if old is None or kept == 0:
         return mx.zeros((B, H, room, D), dtype=new.dtype)
     empty = mx.zeros((B, H, room - kept, D), dtype=old.dtype)
-    return mx.concatenate([old[..., :kept, :], empty], axis=2)
+    return mx.concatenate([old[:, :, :kept], empty], axis=2)

@@ -37,5 +37,10 @@ def test_an_invalid_field_is_named_with_its_value_and_a_remedy(field, value):
         params.validate()
 
 
+def test_a_misspelled_field_is_refused():
+    with pytest.raises(AttributeError, match="max_token"):
+        GenConfig().max_token = 3
+
+
 def test_edges_are_valid():
     GenConfig(max_tokens=0, temp=1e-300, seed=2**64 - 1, prefill_step_size=1).validate()
