@@ -127,7 +127,7 @@ class _Parsed:
     def _view(self, a: array) -> array:
         shape = a.shape
         if self.step.count(1) == len(shape) and list(shape) == self.stop and not any(self.start):
-            return a
+            return wrap(lib.h_keep(a._h))  # another object: writing to it leaves `a` alone
         n = len(shape)
         return wrap(lib.h_slice(a._h, self.start, n, self.stop, n, self.step, n, 0))
 

@@ -36,6 +36,8 @@ def tree_flatten(
 def tree_unflatten(items: Sequence[tuple[str, Any]] | dict[str, Any]) -> Any:
     """The tree that `tree_flatten` made the pairs of; tuples come back as lists.
 
+    An index that no path has leaves an empty dict in its list.
+
     Example:
         >>> from mlxc.tree import tree_unflatten
         >>> tree_unflatten([("a.0", 1), ("a.1", 2), ("b", 3)])
@@ -49,7 +51,8 @@ def tree_unflatten(items: Sequence[tuple[str, Any]] | dict[str, Any]) -> Any:
         key, _, rest = path.partition(".")
         children.setdefault(key, []).append((rest, leaf))
     if children and all(key.isdigit() for key in children):
-        return [tree_unflatten(children[key]) for key in sorted(children, key=int)]
+        last = max(map(int, children))
+        return [tree_unflatten(children.get(str(i), [])) for i in range(last + 1)]
     return {key: tree_unflatten(group) for key, group in children.items()}
 
 

@@ -210,9 +210,9 @@ def test_bfloat16_has_no_buffer_and_says_what_to_do():
 
 
 def test_an_error_of_the_evaluation_comes_out_of_the_buffer():
-    broken = mx.linalg.cholesky(mx.array([[-1.0]]), stream=mx.cpu)
+    broken = mx.linalg.inv(mx.zeros((2, 2)), stream=mx.cpu)
 
-    with pytest.raises(RuntimeError, match="[Cc]holesky"):
+    with pytest.raises(RuntimeError, match="LU factorization failed"):
         memoryview(broken)
 
 

@@ -77,9 +77,9 @@ def test_an_mlx_error_inside_of_a_callback_keeps_its_type():
 
 
 def test_a_failure_on_the_evaluating_thread_is_raised_here():
-    broken = mx.linalg.cholesky(mx.array([[-1.0]]), stream=mx.cpu)
+    broken = mx.linalg.inv(mx.zeros((2, 2)), stream=mx.cpu)
 
-    with pytest.raises(RuntimeError, match="[Cc]holesky"):
+    with pytest.raises(RuntimeError, match="LU factorization failed"):
         mx.eval(broken)
 
 
