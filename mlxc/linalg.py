@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ._dtype import DtypeCategory, float32, issubdtype
+from ._dtype import DtypeCategory, complex64, float32, issubdtype
 from ._ffi import ffi, lib
 from ._handle import as_array, at, unpack, wrap
 from ._structs import c_stream, two_results
@@ -21,7 +21,7 @@ from .ops.cast import astype
 from .ops.compare import not_equal
 from .ops.create import arange
 from .ops.elementwise import abs as abs_
-from .ops.elementwise import log, sign
+from .ops.elementwise import conjugate, log, sign
 from .ops.reduce import prod
 from .ops.reduce import sum as sum_
 from .ops.shape import diagonal
@@ -226,7 +226,10 @@ def eig(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
         The eigenvalues, complex64 of shape (..., N), in no certain order, and the normalized
         eigenvectors, the columns of complex64 of shape (..., N, N).
     """
-    return two_results(lib.mlx_linalg_eig, as_array(a), c_stream(stream))
+    a = as_array(a)
+    values, vectors = two_results(lib.mlx_linalg_eig, a, c_stream(stream))
+    # For complex matrices MLX 0.32 gives the conjugates of the eigenvectors.
+    return values, conjugate(vectors, stream=stream) if a.dtype is complex64 else vectors
 
 
 def eigvalsh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) -> array:

@@ -246,8 +246,8 @@ def erf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Example:
         >>> import mlxc as mx
-        >>> mx.erf(mx.array([0.0]))
-        array([0], dtype=float32)
+        >>> mx.erf(mx.array([0.5]))
+        array([0.5205], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_erf(a._h, at(stream)))

@@ -233,6 +233,8 @@ def qqmm(
 ) -> array:
     """The product of two quantized matrices, the first of which is quantized here.
 
+    The CPU multiplies one row with a quantized matrix only.
+
     Args:
         x: shape (..., D), floating point.
         w: shape (N, D): floating point, then quantized here too, or quantized as uint32.
@@ -245,6 +247,9 @@ def qqmm(
 
     Returns:
         Shape (..., N).
+
+    Raises:
+        RuntimeError: when evaluated, if the device cannot do it.
     """
     x, w = as_array(x), as_array(w)
     of_w = optional(scales, "scales")

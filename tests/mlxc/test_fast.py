@@ -1,0 +1,213 @@
+"""Fused layers, with their formulas in numpy as the oracle."""
+
+import numpy as np
+import pytest
+from support.assert_close import assert_close
+from support.draw import floats
+
+import mlxc as mx
+
+X = floats((2, 3, 8), seed=1)
+WEIGHT, BIAS = floats((8,), seed=2), floats((8,), seed=3)
+EPS = 1e-5
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weight"])
+def test_rms_norm_divides_by_the_root_mean_square(weight):
+    expected = X / np.sqrt(np.mean(X**2, -1, keepdims=True) + EPS)
+
+    result = mx.fast.rms_norm(mx.array(X), None if weight is None else mx.array(weight), EPS)
+
+    assert_close(result, expected if weight is None else expected * weight)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weight"])
+@pytest.mark.parametrize("bias", [None, BIAS], ids=["plain", "bias"])
+def test_layer_norm_has_mean_zero_and_variance_one(weight, bias):
+    expected = (X - X.mean(-1, keepdims=True)) / np.sqrt(X.var(-1, keepdims=True) + EPS)
+    expected = expected if weight is None else expected * weight
+    expected = expected if bias is None else expected + bias
+    parameters = (None if p is None else mx.array(p) for p in (weight, bias))
+
+    assert_close(mx.fast.layer_norm(mx.array(X), *parameters, EPS), expected)
+
+
+def test_a_weight_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="weight"):
+        mx.fast.rms_norm(mx.array(X), mx.ones((7,)), EPS)
+    with pytest.raises(TypeError, match="weight must be an array or None, got float"):
+        mx.fast.rms_norm(mx.array(X), 1.0, EPS)
+
+
+# --- rope ---
+
+
+def rotated(x, dims, periods, scale, offset, traditional):
+    """Each pair of features of x (B, H, L, D) turned by position / period."""
+    half = dims // 2
+    pairs = [(2 * i, 2 * i + 1) if traditional else (i, half + i) for i in range(half)]
+    result = x.astype(np.float64)
+    for (i, j), period in zip(pairs, periods, strict=True):
+        positions = scale * (np.reshape(offset, (-1, 1, 1)) + np.arange(x.shape[-2]))
+        c, s = np.cos(positions / period), np.sin(positions / period)
+        result[..., i] = x[..., i] * c - x[..., j] * s
+        result[..., j] = x[..., i] * s + x[..., j] * c
+    return result
+
+
+@pytest.mark.parametrize("traditional", [False, True])
+@pytest.mark.parametrize("offset", [0, 7, [3, 11]], ids=str)
+@pytest.mark.parametrize("dims", [8, 4])
+def test_rope_turns_pairs_by_their_position(traditional, offset, dims):
+    x = floats((2, 3, 5, 8), seed=4)
+    periods = 100.0 ** (np.arange(0, dims, 2) / dims)
+
+    result = mx.fast.rope(
+        mx.array(x),
+        dims,
+        traditional=traditional,
+        base=100.0,
+        scale=0.5,
+        offset=mx.array(offset) if isinstance(offset, list) else offset,
+    )
+
+    assert_close(result, rotated(x, dims, periods, 0.5, offset, traditional))
+
+
+def test_rope_takes_the_periods_themselves():
+    x, periods = floats((1, 1, 4, 4), seed=5), np.float32([1, 3])
+
+    result = mx.fast.rope(
+        mx.array(x),
+        4,
+        traditional=False,
+        base=None,
+        scale=1.0,
+        offset=2,
+        freqs=mx.array(periods),
+    )
+
+    assert_close(result, rotated(x, 4, periods, 1, 2, False))
+
+
+@pytest.mark.parametrize("freqs", [None, mx.ones((2,))], ids=["neither", "both"])
+def test_rope_wants_one_of_base_and_freqs(freqs):
+    base = None if freqs is None else 100.0
+
+    with pytest.raises(ValueError, match="base"):
+        mx.fast.rope(
+            mx.ones((1, 1, 2, 4)),
+            4,
+            traditional=False,
+            base=base,
+            scale=1.0,
+            offset=0,
+            freqs=freqs,
+        )
+
+
+# --- attention ---
+
+
+def attention(q, k, v, scale, mask=None, sinks=None):
+    """The formula in float64, heads of k and v repeated; mask is added to the scores."""
+    repeats = q.shape[1] // k.shape[1]
+    k, v = k.repeat(repeats, 1).astype(np.float64), v.repeat(repeats, 1)
+    scores = scale * (q @ k.swapaxes(-1, -2))
+    scores = scores if mask is None else scores + mask
+    if sinks is not None:
+        column = np.broadcast_to(sinks[:, None, None], (*scores.shape[:-1], 1))
+        scores = np.concatenate([scores, column], -1)
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    weights /= weights.sum(-1, keepdims=True)
+    return weights[..., : k.shape[-2]] @ v
+
+
+def qkv(heads=4, kv_heads=4, queries=5, keys=5):
+    return (
+        floats((2, heads, queries, 16), seed=6),
+        floats((2, kv_heads, keys, 16), seed=7),
+        floats((2, kv_heads, keys, 16), seed=8),
+    )
+
+
+@pytest.mark.parametrize(("heads", "kv_heads"), [(4, 4), (4, 2), (4, 1)])
+@pytest.mark.parametrize(("queries", "keys"), [(5, 5), (1, 7), (3, 7)])
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_follows_its_formula(heads, kv_heads, queries, keys, causal):
+    q, k, v = qkv(heads, kv_heads, queries, keys)
+    hidden = np.triu(np.ones((queries, keys), bool), keys - queries + 1)
+    mask = np.where(hidden, -np.inf, 0) if causal else None
+
+    result = mx.fast.scaled_dot_product_attention(
+        *map(mx.array, (q, k, v)), scale=0.25, mask="causal" if causal else None
+    )
+
+    assert_close(result, attention(q, k, v, 0.25, mask))
+
+
+def test_attention_adds_an_array_to_the_scores():
+    q, k, v = qkv()
+    mask = floats((2, 1, 5, 5), seed=9)
+
+    result = mx.fast.scaled_dot_product_attention(
+        *map(mx.array, (q, k, v)), scale=0.25, mask=mx.array(mask)
+    )
+
+    assert_close(result, attention(q, k, v, 0.25, mask))
+
+
+def test_attention_hides_where_a_boolean_mask_is_false():
+    q, k, v = qkv()
+    shown = np.tril(np.ones((5, 5), bool))
+
+    result = mx.fast.scaled_dot_product_attention(
+        *map(mx.array, (q, k, v)), scale=0.25, mask=mx.array(shown)
+    )
+
+    assert_close(result, attention(q, k, v, 0.25, np.where(shown, 0, -np.inf)))
+
+
+def test_sinks_take_their_part_of_the_attention():
+    q, k, v = qkv()
+    sinks = floats((4,), seed=10)
+
+    result = mx.fast.scaled_dot_product_attention(
+        *map(mx.array, (q, k, v)), scale=0.25, sinks=mx.array(sinks)
+    )
+
+    assert_close(result, attention(q, k, v, 0.25, sinks=sinks))
+
+
+@pytest.mark.parametrize(
+    ("mask", "error"), [("full", ValueError), (1, TypeError), (mx.ones((3, 3)), ValueError)]
+)
+def test_a_mask_that_cannot_be_is_refused(mask, error):
+    q, k, v = map(mx.array, qkv())
+
+    with pytest.raises(error, match="(?i)mask|broadcast"):
+        mx.fast.scaled_dot_product_attention(q, k, v, scale=1.0, mask=mask)
+
+
+# --- cross entropy ---
+
+
+@pytest.mark.parametrize("dtype", [mx.float32, mx.float16], ids=repr)
+def test_cross_entropy_is_minus_the_logarithm_of_the_probability(dtype):
+    logits, targets = (
+        mx.array(floats((2, 3, 5), seed=11)).astype(dtype),
+        np.array([[0, 1, 2], [4, 3, 2]]),
+    )
+    x = np.array(logits).astype(np.float64)
+    logarithms = x - np.log(np.exp(x).sum(-1, keepdims=True))
+    expected = -np.take_along_axis(logarithms, targets[..., None], -1)[..., 0]
+
+    result = mx.fast.cross_entropy(logits, mx.array(targets))
+
+    assert result.dtype == mx.float32
+    assert_close(result, expected)
+
+
+def test_cross_entropy_refuses_targets_of_another_shape():
+    with pytest.raises(ValueError, match=r"targets must have the shape .* \(2,\), got \(3,\)"):
+        mx.fast.cross_entropy(mx.zeros((2, 3)), mx.array([0, 1, 2]))
