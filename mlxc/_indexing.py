@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ._array import array
 
 
+WHOLE = slice(None)
+
+
 def get_item(a: array, key: Any) -> array:
     """What `a[key]` does."""
     kind = type(key)
@@ -26,13 +29,35 @@ def get_item(a: array, key: Any) -> array:
         return wrap(lib.h_index(a._h, _checked(key, a.shape, 0)))
     if kind is slice:
         return wrap(lib.h_slice_first(a._h, *_bounds(key, _length(a))))
-    return _Parsed(a, key if kind is tuple else (key,)).read(a)
+    key = key if kind is tuple else (key,)
+    if (bounds := _slices(key, a.shape)) is not None:
+        return wrap(lib.h_slice(a._h, *bounds, 0))
+    return _Parsed(a, key).read(a)
 
 
 def set_item(a: array, key: Any, value: Any) -> None:
     """What `a[key] = value` does: `a` gets a new array with that part replaced."""
-    value = new_array(value, a.dtype)
-    swap(a, _Parsed(a, key if type(key) is tuple else (key,)).write(a, value))
+    if not isinstance(value, Handle) or lib.h_dtype(value._h) != lib.h_dtype(a._h):
+        value = new_array(value, a.dtype)
+    key = key if type(key) is tuple else (key,)
+    if value.ndim <= a.ndim and (bounds := _slices(key, a.shape)) is not None:
+        swap(a, wrap(lib.h_slice_update(a._h, value._h, *bounds, 0)))
+    else:
+        swap(a, _Parsed(a, key).write(a, value))
+
+
+def _slices(key: tuple[Any, ...], shape: Sequence[int]) -> tuple[Any, ...] | None:
+    """The bounds for C if the index is slices alone, as those of caches are: the short way."""
+    n = len(shape)
+    start, stop, step = [0] * n, list(shape), [1] * n
+    if len(key) > n:
+        return None
+    for axis, part in enumerate(key):
+        if type(part) is not slice:
+            return None
+        if part != WHOLE:
+            start[axis], stop[axis], step[axis] = _bounds(part, shape[axis])
+    return start, n, stop, n, step, n
 
 
 def _length(a: array) -> int:
