@@ -112,9 +112,7 @@ def _apply(
             numbers = list(range(len(leaves)))
             check(lib.mlx_value_and_grad(transformed, c_closure, numbers, len(numbers)))
             check(
-                lib.mlx_closure_value_and_grad_apply(
-                    outputs, outputs + 1, transformed[0], inputs
-                )
+                lib.mlx_closure_value_and_grad_apply(outputs, outputs + 1, transformed[0], inputs)
             )
             values, gradients = (
                 read_vector(int(ffi.cast("uintptr_t", output.ctx))) for output in outputs

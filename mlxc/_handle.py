@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         nbytes: int
         itemsize: int
 
+        def __buffer__(self, flags: int, /) -> memoryview: ...
+
     def wrap(address: int) -> array:
         """An array owning `address`; raises the last error for 0."""
 

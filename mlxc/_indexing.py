@@ -144,9 +144,7 @@ class _Parsed:
             value = self._with_dropped_axes(value, a.ndim)
         n = len(self.start)
         return wrap(
-            lib.h_slice_update(
-                a._h, value._h, self.start, n, self.stop, n, self.step, n, 0
-            )
+            lib.h_slice_update(a._h, value._h, self.start, n, self.stop, n, self.step, n, 0)
         )
 
     def _view(self, a: array) -> array:
@@ -232,9 +230,7 @@ class _Parsed:
         if ones := [depth + axis for axis in sorted(axes)]:
             value = wrap(lib.h_expand_dims_axes(value._h, ones, len(ones), 0))
         handles = [index._h for index in arrays]
-        result = wrap(
-            lib.h_scatter(view._h, handles, len(handles), value._h, axes, len(axes), 0)
-        )
+        result = wrap(lib.h_scatter(view._h, handles, len(handles), value._h, axes, len(axes), 0))
         if self.dropped:
             dropped = self.dropped
             result = wrap(lib.h_expand_dims_axes(result._h, dropped, len(dropped), 0))

@@ -11,7 +11,7 @@ from ._load import blas
 
 _load.load()
 
-from . import _mlx  # noqa: E402
+from . import _mlx  # type: ignore[attr-defined]  # noqa: E402
 
 ffi = _mlx.ffi
 lib = _mlx.lib

@@ -86,24 +86,24 @@ def test_any_basic_index_writes_as_numpy_does(key):
     assert np.array_equal(np.asarray(b), a)
 
 
-I, J = np.array([0, 2]), np.array([[1], [3]])
+ROW, COLUMN = np.array([0, 2]), np.array([[1], [3]])
 
 GATHERED = [
-    (I,),
-    (J % 3,),
-    (slice(None), I),
-    (..., I),
-    (I, I),
-    (I, J),
-    (slice(None), I, J),
-    (I, slice(None), J),
-    (slice(1, 3), I),
-    (None, I),
-    (I, None, J),
-    (I, I, None),
-    (0, I),
-    (I, 0),
-    (0, I, J),
+    (ROW,),
+    (COLUMN % 3,),
+    (slice(None), ROW),
+    (..., ROW),
+    (ROW, ROW),
+    (ROW, COLUMN),
+    (slice(None), ROW, COLUMN),
+    (ROW, slice(None), COLUMN),
+    (slice(1, 3), ROW),
+    (None, ROW),
+    (ROW, None, COLUMN),
+    (ROW, ROW, None),
+    (0, ROW),
+    (ROW, 0),
+    (0, ROW, COLUMN),
     (np.array(1), slice(None)),
 ]
 
