@@ -41,19 +41,22 @@ __all__ = [
 
 
 def reduced(
-    whole: Callable[..., int],
-    along: Callable[..., int],
+    of_all: Callable[..., int],
+    along_one: Callable[..., int],
+    along_several: Callable[..., int],
     a: ArrayLike,
     axis: int | Sequence[int] | None,
     keepdims: bool,
     stream: StreamOrDevice,
 ) -> array:
-    """What `along` makes of `a` over the given axes, or `whole` of all."""
+    """The call of the one of three C functions that fits `axis`."""
     a = as_array(a)
     if axis is None:
-        return wrap(whole(a._h, keepdims, at(stream)))
+        return wrap(of_all(a._h, keepdims, at(stream)))
+    if isinstance(axis, int):
+        return wrap(along_one(a._h, axis, keepdims, at(stream)))
     axes = ints(axis, "axis")
-    return wrap(along(a._h, axes, len(axes), keepdims, at(stream)))
+    return wrap(along_several(a._h, axes, len(axes), keepdims, at(stream)))
 
 
 def sum(
@@ -79,7 +82,7 @@ def sum(
         >>> mx.sum(mx.array([[1, 2], [3, 4]]), axis=0)
         array([4, 6], dtype=int32)
     """
-    return reduced(lib.h_sum, lib.h_sum_axes, a, axis, keepdims, stream)
+    return reduced(lib.h_sum, lib.h_sum_axis, lib.h_sum_axes, a, axis, keepdims, stream)
 
 
 def prod(
@@ -97,7 +100,7 @@ def prod(
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
     """
-    return reduced(lib.h_prod, lib.h_prod_axes, a, axis, keepdims, stream)
+    return reduced(lib.h_prod, lib.h_prod_axis, lib.h_prod_axes, a, axis, keepdims, stream)
 
 
 def mean(
@@ -118,7 +121,7 @@ def mean(
     Returns:
         Type float32 for integers, else that of `a`.
     """
-    return reduced(lib.h_mean, lib.h_mean_axes, a, axis, keepdims, stream)
+    return reduced(lib.h_mean, lib.h_mean_axis, lib.h_mean_axes, a, axis, keepdims, stream)
 
 
 def max(
@@ -139,7 +142,7 @@ def max(
     Raises:
         ValueError: there is nothing to choose from.
     """
-    return reduced(lib.h_max, lib.h_max_axes, a, axis, keepdims, stream)
+    return reduced(lib.h_max, lib.h_max_axis, lib.h_max_axes, a, axis, keepdims, stream)
 
 
 def min(
@@ -160,7 +163,7 @@ def min(
     Raises:
         ValueError: there is nothing to choose from.
     """
-    return reduced(lib.h_min, lib.h_min_axes, a, axis, keepdims, stream)
+    return reduced(lib.h_min, lib.h_min_axis, lib.h_min_axes, a, axis, keepdims, stream)
 
 
 def all(
@@ -178,7 +181,7 @@ def all(
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
     """
-    return reduced(lib.h_all, lib.h_all_axes, a, axis, keepdims, stream)
+    return reduced(lib.h_all, lib.h_all_axis, lib.h_all_axes, a, axis, keepdims, stream)
 
 
 def any(
@@ -196,7 +199,7 @@ def any(
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
     """
-    return reduced(lib.h_any, lib.h_any_axes, a, axis, keepdims, stream)
+    return reduced(lib.h_any, lib.h_any_axis, lib.h_any_axes, a, axis, keepdims, stream)
 
 
 def logsumexp(
@@ -214,7 +217,9 @@ def logsumexp(
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
     """
-    return reduced(lib.h_logsumexp, lib.h_logsumexp_axes, a, axis, keepdims, stream)
+    return reduced(
+        lib.h_logsumexp, lib.h_logsumexp_axis, lib.h_logsumexp_axes, a, axis, keepdims, stream
+    )
 
 
 def median(
@@ -359,7 +364,7 @@ def softmax(
         >>> mx.softmax(mx.array([[0.0, 0.0]]), axis=-1)
         array([[0.5, 0.5]], dtype=float32)
     """
-    return reduced(lib.h_softmax, lib.h_softmax_axes, a, axis, precise, stream)
+    return reduced(lib.h_softmax, lib.h_softmax_axis, lib.h_softmax_axes, a, axis, precise, stream)
 
 
 def minmax(

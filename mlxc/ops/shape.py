@@ -117,6 +117,8 @@ def squeeze(
     a = as_array(a)
     if axis is None:
         return wrap(lib.h_squeeze(a._h, at(stream)))
+    if isinstance(axis, int):
+        return wrap(lib.h_squeeze_axis(a._h, axis, at(stream)))
     axes = ints(axis, "axis")
     return wrap(lib.h_squeeze_axes(a._h, axes, len(axes), at(stream)))
 
@@ -131,6 +133,8 @@ def expand_dims(
         axis: where the new axis or axes are in the result.
     """
     a = as_array(a)
+    if isinstance(axis, int):
+        return wrap(lib.h_expand_dims(a._h, axis, at(stream)))
     axes = ints(axis, "axis")
     return wrap(lib.h_expand_dims_axes(a._h, axes, len(axes), at(stream)))
 

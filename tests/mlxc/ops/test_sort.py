@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.assert_close import assert_close
-from support.draw import SEEDS, floats
+from support.draw import SEEDS, floats, ints
 
 import mlxc as mx
+from mlxc.ops.sort import searchsorted
 
 AXES = st.none() | st.integers(-2, 1)
 
@@ -50,3 +51,21 @@ def test_topk_gives_the_largest(axis, k, seed):
 def test_topk_refuses_more_than_there_are():
     with pytest.raises(ValueError, match="k=3"):
         mx.topk(mx.array([1.0, 2.0]), 3)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@given(n=st.integers(0, 9), seed=SEEDS)
+def test_searchsorted_agrees_with_numpy(side, n, seed):
+    a, values = np.sort(ints((n,), seed)), ints((3, 4), seed + 1)
+
+    result = searchsorted(mx.array(a), mx.array(values), side)
+
+    assert result.dtype == mx.uint32
+    assert_close(result, np.searchsorted(a, values, side))
+
+
+def test_searchsorted_refuses_what_it_cannot_search():
+    with pytest.raises(ValueError, match="one axis"):
+        searchsorted(mx.ones((2, 2)), mx.array(1.0))
+    with pytest.raises(ValueError, match="side must be 'left' or 'right', got 'middle'"):
+        searchsorted(mx.ones((2,)), mx.array(1.0), "middle")
