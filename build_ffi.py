@@ -33,6 +33,8 @@ NATIVE = Path("mlxc/_native")
 MODULE = "mlxc._ffi._mlx"
 FORWARDER = "libmlxc_blas.so"
 RECORD = "_built.py"
+CXX = ["-std=c++20"]
+C = ["-std=c11", "-Werror=implicit-function-declaration", "-Werror=incompatible-pointer-types"]
 LIMITED_API = ("Py_LIMITED_API", "0x030b0000")
 
 
@@ -216,7 +218,7 @@ class BuildExt(build_ext):
         compile_one = compiler._compile
 
         def compile(obj: str, src: str, ext: str, cc_args: list, extra: list, pp: list) -> None:
-            language = ["-std=c++20"] if src.endswith(".cpp") else ["-std=c11"]
+            language = CXX if src.endswith(".cpp") else C
             jobs.append(pool.submit(compile_one, obj, src, ext, cc_args, extra + language, pp))
 
         jobs: list[Future[None]] = []

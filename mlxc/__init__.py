@@ -233,7 +233,7 @@ from .ops.shape import (
     unflatten,
     unstack,
 )
-from .ops.sort import argpartition, argsort, partition, sort, topk
+from .ops.sort import argpartition, argsort, partition, searchsorted, sort, topk
 from .ops.take import put_along_axis, slice, slice_update, take, take_along_axis, where
 from .ops.window import bartlett, blackman, hamming, hanning
 
@@ -465,6 +465,7 @@ __all__ = [
     "save_safetensors",
     "savez",
     "savez_compressed",
+    "searchsorted",
     "segmented_mm",
     "set_cache_limit",
     "set_default_device",

@@ -12,7 +12,7 @@ from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, issubdtype
 from ._errors import check, raise_last_error
 from ._ffi import ffi, handle, lib
 from ._handle import Handle, at, wrap
-from ._operators import equality, in_place, operator
+from ._operators import equality, in_place, matmul, operator
 from .ops import elementwise, reduce, scan, shape
 
 if TYPE_CHECKING:
@@ -139,43 +139,51 @@ class array(Handle):
 
     # --- parts ---
 
-    def __getitem__(self, key: Any) -> array:
-        return _indexing.get_item(self, key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        _indexing.set_item(self, key, value)
+    __getitem__ = _indexing.get_item
+    __setitem__ = _indexing.set_item
 
     # --- operators ---
 
-    __add__, __radd__, __iadd__ = operator("add"), operator("add", reflected=True), in_place("add")
-    __sub__, __rsub__, __isub__ = operator("sub"), operator("sub", reflected=True), in_place("sub")
-    __mul__, __rmul__, __imul__ = operator("mul"), operator("mul", reflected=True), in_place("mul")
-    __truediv__, __itruediv__ = operator("truediv"), in_place("truediv")
+    __add__, __radd__, __iadd__ = (
+        operator("add"),
+        operator("add", reflected=True),
+        in_place(operator("add")),
+    )
+    __sub__, __rsub__, __isub__ = (
+        operator("sub"),
+        operator("sub", reflected=True),
+        in_place(operator("sub")),
+    )
+    __mul__, __rmul__, __imul__ = (
+        operator("mul"),
+        operator("mul", reflected=True),
+        in_place(operator("mul")),
+    )
+    __truediv__, __itruediv__ = operator("truediv"), in_place(operator("truediv"))
     __rtruediv__ = operator("truediv", reflected=True)
-    __floordiv__, __ifloordiv__ = operator("floordiv"), in_place("floordiv")
+    __floordiv__, __ifloordiv__ = operator("floordiv"), in_place(operator("floordiv"))
     __rfloordiv__ = operator("floordiv", reflected=True)
-    __mod__, __rmod__, __imod__ = operator("mod"), operator("mod", reflected=True), in_place("mod")
-    __pow__, __rpow__, __ipow__ = operator("pow"), operator("pow", reflected=True), in_place("pow")
-    __lshift__, __ilshift__ = operator("lshift"), in_place("lshift")
-    __rshift__, __irshift__ = operator("rshift"), in_place("rshift")
-    __and__, __iand__ = operator("and"), in_place("and")
-    __or__, __ior__ = operator("or"), in_place("or")
-    __xor__, __ixor__ = operator("xor"), in_place("xor")
+    __mod__, __rmod__, __imod__ = (
+        operator("mod"),
+        operator("mod", reflected=True),
+        in_place(operator("mod")),
+    )
+    __pow__, __rpow__, __ipow__ = (
+        operator("pow"),
+        operator("pow", reflected=True),
+        in_place(operator("pow")),
+    )
+    __lshift__, __ilshift__ = operator("lshift"), in_place(operator("lshift"))
+    __rshift__, __irshift__ = operator("rshift"), in_place(operator("rshift"))
+    __and__, __iand__ = operator("and"), in_place(operator("and"))
+    __or__, __ior__ = operator("or"), in_place(operator("or"))
+    __xor__, __ixor__ = operator("xor"), in_place(operator("xor"))
     __lt__, __le__ = operator("lt"), operator("le")
     __gt__, __ge__ = operator("gt"), operator("ge")
     __eq__ = equality("eq", otherwise=False)
     __ne__ = equality("ne", otherwise=True)
 
-    def __matmul__(self, other: array) -> array:
-        if type(other) is not array:
-            raise ValueError(
-                f"Cannot perform matrix multiplication on an mlxc.array and {type(other).__name__}"
-            )
-        return wrap(lib.h_matmul(self._h, other._h, 0))
-
-    def __imatmul__(self, other: array) -> array:
-        handle.swap(self, self @ other)
-        return self
+    __matmul__, __imatmul__ = matmul, in_place(matmul)
 
     def __neg__(self) -> array:
         return wrap(lib.h_negative(self._h, 0))

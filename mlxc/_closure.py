@@ -1,7 +1,8 @@
 """Python functions that MLX calls while it transforms a graph.
 
 1. `closure(function)` gives C a handle to the Python function as the payload of a C closure.
-2. MLX calls `mlxc_call`, which reads the arrays, calls the function and writes its results.
+2. MLX calls `mlxc_call` (through `mlxc_call_python`, which is safe while the interpreter ends);
+   it reads the arrays, calls the function and writes its results.
 3. An exception is kept for the calling thread and a failure reported; when the outer C call
    returns its failure, `raise_last_error` raises that very exception.
 4. MLX drops the closure when it likes; the payload is only noted, and let go in `closure`.
@@ -46,7 +47,9 @@ def closure(function: Function) -> Iterator[Any]:
     _release_dropped()
     payload = ffi.new_handle(function)
     _alive[payload] = function
-    c_closure = lib.mlx_closure_new_func_payload(lib.mlxc_call, payload, lib.mlxc_drop_payload)
+    c_closure = lib.mlx_closure_new_func_payload(
+        lib.mlxc_call_python, payload, lib.mlxc_drop_payload
+    )
     try:
         yield c_closure
     finally:

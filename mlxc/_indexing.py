@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 WHOLE = slice(None)
+NO_BOUND = -(2**63)
 
 
 def get_item(a: array, key: Any) -> array:
@@ -28,7 +29,17 @@ def get_item(a: array, key: Any) -> array:
     if kind is int:
         return wrap(lib.h_index(a._h, _checked(key, a.shape, 0)))
     if kind is slice:
-        return wrap(lib.h_slice_first(a._h, *_bounds(key, _length(a))))
+        start, stop, step = key.start, key.stop, key.step
+        if a.ndim == 0 or step == 0:
+            raise _refusal(a)
+        return wrap(
+            lib.h_slice_first(
+                a._h,
+                NO_BOUND if start is None else start,
+                NO_BOUND if stop is None else stop,
+                1 if step is None else step,
+            )
+        )
     key = key if kind is tuple else (key,)
     if (bounds := _slices(key, a.shape)) is not None:
         return wrap(lib.h_slice(a._h, *bounds, 0))
@@ -60,10 +71,10 @@ def _slices(key: tuple[Any, ...], shape: Sequence[int]) -> tuple[Any, ...] | Non
     return start, n, stop, n, step, n
 
 
-def _length(a: array) -> int:
+def _refusal(a: array) -> ValueError:
     if a.ndim == 0:
-        raise ValueError("Too many indices for array with 0 dimensions.")
-    return int(lib.h_dim(a._h, 0))
+        return ValueError("Too many indices for array with 0 dimensions.")
+    return ValueError("slice step cannot be zero")
 
 
 def _checked(index: int, shape: Sequence[int], axis: int) -> int:

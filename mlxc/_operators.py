@@ -64,15 +64,23 @@ def operator(name: str, *, reflected: bool = False) -> Operator:
     return method
 
 
-def in_place(name: str) -> Operator:
+def matmul(self: array, other: array) -> array:
+    """The method behind `a @ b`, which takes arrays only."""
+    if type(other) is not type(self):
+        raise ValueError(
+            f"Cannot perform matrix multiplication on an mlxc.array and {type(other).__name__}"
+        )
+    return wrap(lib.h_matmul(self._h, other._h, 0))
+
+
+def in_place(method: Operator) -> Operator:
     """The method behind `a OP= b`: every name bound to `a` sees the result."""
-    method = operator(name)
 
     def update(self: array, other: Any) -> array:
         swap(self, method(self, other))
         return self
 
-    update.__name__ = f"__i{name}__"
+    update.__name__ = method.__name__.replace("__", "__i", 1)
     return update
 
 

@@ -63,9 +63,7 @@ def _mlx_folder() -> Path:
             _check_wheels(os.path.dirname(place))
             return Path(place)
     extra = "" if sys.platform == "darwin" else "[cpu]"
-    raise ImportError(
-        f'mlxc needs libmlx, and no backend is installed: pip install "mlxrs{extra}"'
-    )
+    raise ImportError(f'mlxc needs libmlx, and no backend is installed: pip install "mlxrs{extra}"')
 
 
 def _check_wheels(site_packages: str) -> None:

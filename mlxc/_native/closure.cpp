@@ -6,6 +6,8 @@
 #include <mutex>
 #include <vector>
 
+#include <unistd.h>
+
 namespace {
 
 std::mutex mutex;
@@ -15,6 +17,18 @@ std::vector<void*>& dropped() {
 }
 
 } // namespace
+
+// A daemon thread that asks for the GIL of an ending interpreter is unwound like an
+// exception, which MLX's frames do not survive; it waits here for the end instead.
+extern "C" int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload) {
+  try {
+    return mlxc_call(res, args, payload);
+  } catch (...) {
+    for (;;) {
+      pause();
+    }
+  }
+}
 
 extern "C" void mlxc_drop_payload(void* payload) {
   std::lock_guard lock(mutex);

@@ -10,7 +10,8 @@ void mlxc_default_stream_changed(void);
 void mlxc_drop_payload(void* payload);
 void* mlxc_next_dropped(void);
 
-extern "Python" int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
+int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload);
+extern "Python+C" int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
 
 /* The forms below take and return handles as integers; 0 is a failure. */
 uintptr_t h_scalar_int(int64_t value, int dtype);
@@ -28,7 +29,7 @@ int h_eval_all(const uintptr_t* arrays, size_t arrays_num, bool wait);
 uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected);
 uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected);
 uintptr_t h_index(uintptr_t a, int64_t index);
-uintptr_t h_slice_first(uintptr_t a, int start, int stop, int step);
+uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t step);
 size_t h_vector_size(uintptr_t vector);
 int h_vector_read(uintptr_t vector, uintptr_t* arrays);
 void h_vector_free(uintptr_t vector);

@@ -95,35 +95,47 @@ static uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected) {
   return binary_scalar(op, a, mlxc_scalar_float(b, floating ? dtype : MLX_FLOAT32), reflected);
 }
 
-enum { MAX_AXES = 64 };
+/* What Python writes for a bound that a slice leaves out. */
+#define NO_BOUND INT64_MIN
 
-/* `a[start:stop:step]` on the first axis, the others whole. */
-static uintptr_t h_slice_first(uintptr_t a, int start, int stop, int step) {
-  int starts[MAX_AXES], stops[MAX_AXES], steps[MAX_AXES];
+/* A bound counted from either end, clipped to what it can reach in that direction. */
+static int64_t clipped(int64_t bound, int64_t length, int64_t low, int64_t high) {
+  bound += bound < 0 ? length : 0;
+  return bound < low ? low : bound > high ? high : bound;
+}
+
+static uintptr_t slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t step) {
   int ndim = h_ndim(a);
-  if (ndim == 0 || ndim > MAX_AXES) {
-    _mlx_error(__FILE__, __LINE__, "[slice] Cannot slice an array of %d axes.", ndim);
-    return 0;
-  }
+  int starts[ndim], stops[ndim], steps[ndim];
   for (int i = 1; i < ndim; i++) {
     starts[i] = 0;
     stops[i] = h_dim(a, i);
     steps[i] = 1;
   }
-  starts[0] = start;
-  stops[0] = stop;
-  steps[0] = step;
+  starts[0] = (int)start;
+  stops[0] = (int)stop;
+  steps[0] = (int)step;
   size_t n = (size_t)ndim;
   mlx_array res = {0};
-  int status =
-      mlx_slice(&res, as_array(a), starts, n, stops, n, steps, n, mlxc_default_stream());
+  int status = mlx_slice(&res, as_array(a), starts, n, stops, n, steps, n, mlxc_default_stream());
   return status ? 0 : (uintptr_t)res.ctx;
+}
+
+/* `a[start:stop:step]` on the first axis, bounds as in Python; the caller has checked that
+ * there is one and that the step is not 0. */
+static uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t step) {
+  int64_t length = h_dim(a, 0);
+  int64_t low = step < 0 ? -1 : 0, high = step < 0 ? length - 1 : length;
+  start = start == NO_BOUND ? (step < 0 ? high : low) : clipped(start, length, low, high);
+  stop = stop == NO_BOUND ? (step < 0 ? low : high) : clipped(stop, length, low, high);
+  step = step > length + 1 ? length + 1 : step < -length - 1 ? -length - 1 : step;
+  /* MLX counts a negative stop from the end; this one means "past the first". */
+  return slice_first(a, start, stop < 0 ? -length - 1 : stop, step);
 }
 
 /* `a[index]` on the first axis; the caller has checked the bounds. */
 static uintptr_t h_index(uintptr_t a, int64_t index) {
-  int start = (int)(index < 0 ? index + h_dim(a, 0) : index);
-  uintptr_t row = h_slice_first(a, start, start + 1, 1);
+  uintptr_t row = slice_first(a, index, index + 1, 1);
   mlx_array res = {0};
   int status = row == 0 || mlx_squeeze_axis(&res, as_array(row), 0, mlxc_default_stream());
   mlx_array_free(as_array(row));

@@ -36,6 +36,11 @@ void mlxc_default_stream_changed(void);
 mlx_array mlxc_scalar_int(int64_t value, mlx_dtype dtype);
 mlx_array mlxc_scalar_float(double value, mlx_dtype dtype);
 
+/* What MLX calls for a closure over a Python function, and the part of it that is
+ * written in Python. */
+int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload);
+int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
+
 /* The destructor of a closure whose payload is a Python object, and the payloads
  * that were dropped since, one a call, NULL when there are no more. */
 void mlxc_drop_payload(void* payload);
