@@ -10,13 +10,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-APT := sudo apt-get install python3-venv python3-dev g++ make
 BENCHMARKS := gemm dispatch chat
 
 ifeq ($(shell uname),Darwin)
 PACKAGE := .
+SYSTEM := xcode-select --install, and Python from python.org
 else
 PACKAGE := .[cpu]
+SYSTEM := sudo apt-get install python3-venv python3-dev g++ make
 endif
 
 # What the extension module is built from.
@@ -68,7 +69,7 @@ system:
 	fi; \
 	command -v g++ >/dev/null || need g++; \
 	if test -n "$$missing"; then \
-	    printf '%s\n' "Missing: $$missing. Install what is needed with:" "    $(APT)" >&2; \
+	    printf '%s\n' "Missing: $$missing. Install what is needed with:" "    $(SYSTEM)" >&2; \
 	    exit 1; \
 	fi
 

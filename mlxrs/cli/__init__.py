@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     try:
         args.run(args)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except KeyboardInterrupt:
         say("")
         return INTERRUPTED
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _abandon_stdout() -> None:
     """Drops what standard output does not take, or Python would complain again at exit."""
     try:
-        sys.stdout.flush()
+        print(end="", flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -39,7 +39,7 @@ def add_to(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Runs the command."""
-    sections = {
+    sections: dict[str, Section] = {
         "versions": _versions(),
         "device": {"default": str(mx.default_device())},
         "blas": dataclasses.asdict(mx.blas_info()),
