@@ -93,76 +93,46 @@ from .ops.compare import (
     less_equal,
     not_equal,
 )
-from .ops.conv import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_general,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-    convolve,
-)
-from .ops.create import (
-    arange,
-    eye,
-    full,
-    full_like,
-    identity,
-    linspace,
-    ones,
-    ones_like,
-    tri,
-    tril,
-    triu,
-    zeros,
-    zeros_like,
-)
+from .ops.conv import conv1d, conv2d, conv3d, conv_general, convolve
+from .ops.conv_transpose import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .ops.create import arange, full, full_like, linspace, ones, ones_like, zeros, zeros_like
+from .ops.diagonals import diag, diagonal, eye, identity, trace, tri, tril, triu
 from .ops.elementwise import (
     abs,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctanh,
     ceil,
     clip,
     conj,
     conjugate,
-    cos,
-    cosh,
-    degrees,
-    erf,
-    erfinv,
-    exp,
-    expm1,
     floor,
     imag,
-    log,
-    log1p,
-    log2,
-    log10,
     nan_to_num,
     negative,
     positive,
-    radians,
     real,
     reciprocal,
     round,
     rsqrt,
-    sigmoid,
     sign,
-    sin,
-    sinh,
     sqrt,
     square,
-    tan,
-    tanh,
     trunc,
+)
+from .ops.exponential import (
+    erf,
+    erfinv,
+    exp,
+    expm1,
+    log,
+    log1p,
+    log2,
+    log10,
+    logsumexp,
+    sigmoid,
+    softmax,
 )
 from .ops.graph import depends, stop_gradient
 from .ops.join import concat, concatenate, meshgrid, stack
+from .ops.layout import as_strided, broadcast_arrays, broadcast_shapes, broadcast_to, contiguous
 from .ops.logic import (
     isfinite,
     isinf,
@@ -189,37 +159,12 @@ from .ops.matmul import (
     vecdot,
 )
 from .ops.quantize import dequantize, gather_qmm, qqmm, quantize, quantized_matmul
-from .ops.reduce import (
-    all,
-    any,
-    argmax,
-    argmin,
-    count_nonzero,
-    logsumexp,
-    max,
-    mean,
-    median,
-    min,
-    minmax,
-    prod,
-    softmax,
-    std,
-    sum,
-    trace,
-    var,
-)
+from .ops.reduce import all, any, argmax, argmin, count_nonzero, max, min, minmax, prod, sum
 from .ops.scan import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
 from .ops.shape import (
-    as_strided,
     atleast_1d,
     atleast_2d,
     atleast_3d,
-    broadcast_arrays,
-    broadcast_shapes,
-    broadcast_to,
-    contiguous,
-    diag,
-    diagonal,
     expand_dims,
     flatten,
     matrix_transpose,
@@ -234,7 +179,24 @@ from .ops.shape import (
     unstack,
 )
 from .ops.sort import argpartition, argsort, partition, searchsorted, sort, topk
+from .ops.statistics import mean, median, std, var
 from .ops.take import put_along_axis, slice, slice_update, take, take_along_axis, where
+from .ops.trigonometry import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctanh,
+    cos,
+    cosh,
+    degrees,
+    radians,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
 from .ops.window import bartlett, blackman, hamming, hanning
 
 complexfloating = DtypeCategory.complexfloating

@@ -13,7 +13,7 @@ from ._errors import check, raise_last_error
 from ._ffi import ffi, handle, lib
 from ._handle import Handle, at, wrap
 from ._operators import equality, in_place, matmul, operator
-from .ops import elementwise, reduce, scan, shape
+from .ops import diagonals, elementwise, exponential, reduce, scan, shape, statistics, trigonometry
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -227,16 +227,16 @@ class array(Handle):
 
     abs = elementwise.abs
     conj = elementwise.conjugate
-    cos = elementwise.cos
-    exp = elementwise.exp
-    log = elementwise.log
-    log10 = elementwise.log10
-    log1p = elementwise.log1p
-    log2 = elementwise.log2
+    cos = trigonometry.cos
+    exp = exponential.exp
+    log = exponential.log
+    log10 = exponential.log10
+    log1p = exponential.log1p
+    log2 = exponential.log2
     reciprocal = elementwise.reciprocal
     round = elementwise.round
     rsqrt = elementwise.rsqrt
-    sin = elementwise.sin
+    sin = trigonometry.sin
     sqrt = elementwise.sqrt
     square = elementwise.square
 
@@ -244,14 +244,14 @@ class array(Handle):
     any = reduce.any
     argmax = reduce.argmax
     argmin = reduce.argmin
-    logsumexp = reduce.logsumexp
+    logsumexp = exponential.logsumexp
     max = reduce.max
-    mean = reduce.mean
+    mean = statistics.mean
     min = reduce.min
     prod = reduce.prod
-    std = reduce.std
+    std = statistics.std
     sum = reduce.sum
-    var = reduce.var
+    var = statistics.var
 
     cummax = scan.cummax
     cummin = scan.cummin
@@ -259,8 +259,8 @@ class array(Handle):
     cumsum = scan.cumsum
     logcumsumexp = scan.logcumsumexp
 
-    diag = shape.diag
-    diagonal = shape.diagonal
+    diag = diagonals.diag
+    diagonal = diagonals.diagonal
     flatten = shape.flatten
     moveaxis = shape.moveaxis
     split = shape.split

@@ -13,7 +13,7 @@ from ._ffi import lib
 from ._handle import Handle, as_array, at, wrap
 from .ops._arguments import optional
 from .ops.arithmetic import subtract
-from .ops.reduce import logsumexp
+from .ops.exponential import logsumexp
 from .ops.shape import expand_dims, squeeze
 from .ops.take import take_along_axis
 

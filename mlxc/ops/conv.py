@@ -24,9 +24,6 @@ __all__ = [
     "conv2d",
     "conv3d",
     "conv_general",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
     "convolve",
 ]
 
@@ -119,109 +116,6 @@ def conv3d(
     margins = repeated(padding, 3, "padding")
     gaps = repeated(dilation, 3, "dilation")
     return wrap(lib.h_conv3d(x._h, w._h, *steps, *margins, *gaps, groups, at(stream)))
-
-
-def conv_transpose1d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    /,
-    stride: int = 1,
-    padding: int = 0,
-    dilation: int = 1,
-    output_padding: int = 0,
-    groups: int = 1,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The transpose of `conv1d`, which spreads each element by the filter.
-
-    Args:
-        input: shape (N, L, C_in).
-        weight: shape (C_out, K, C_in / groups).
-        stride: how far the filter moves for each element.
-        padding: how many elements are cut from both ends.
-        dilation: the distance of the filter's elements.
-        output_padding: how many elements are added at the far end.
-        groups: into how many parts the channels are divided.
-
-    Returns:
-        Shape (N, L_out, C_out).
-    """
-    x, w = as_array(input), as_array(weight)
-    s = at(stream)
-    return wrap(
-        lib.h_conv_transpose1d(x._h, w._h, stride, padding, dilation, output_padding, groups, s)
-    )
-
-
-def conv_transpose2d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    /,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    output_padding: int | Sequence[int] = 0,
-    groups: int = 1,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The transpose of `conv2d`, which spreads each element by the filter.
-
-    Args:
-        input: shape (N, H, W, C_in).
-        weight: shape (C_out, K_h, K_w, C_in / groups).
-        stride: how far the filter moves for each element, for both axes or each.
-        padding: how many elements are cut from both ends, for both axes or each.
-        dilation: the distance of the filter's elements, for both axes or each.
-        output_padding: how many elements are added at the far end, for both axes or each.
-        groups: into how many parts the channels are divided.
-
-    Returns:
-        Shape (N, H_out, W_out, C_out).
-    """
-    x, w = as_array(input), as_array(weight)
-    steps = repeated(stride, 2, "stride")
-    margins = repeated(padding, 2, "padding")
-    gaps = repeated(dilation, 2, "dilation")
-    ends = repeated(output_padding, 2, "output_padding")
-    s = at(stream)
-    return wrap(lib.h_conv_transpose2d(x._h, w._h, *steps, *margins, *gaps, *ends, groups, s))
-
-
-def conv_transpose3d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    /,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    output_padding: int | Sequence[int] = 0,
-    groups: int = 1,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The transpose of `conv3d`, which spreads each element by the filter.
-
-    Args:
-        input: shape (N, D, H, W, C_in).
-        weight: shape (C_out, K_d, K_h, K_w, C_in / groups).
-        stride: how far the filter moves for each element, for all axes or each.
-        padding: how many elements are cut from both ends, for all axes or each.
-        dilation: the distance of the filter's elements, for all axes or each.
-        output_padding: how many elements are added at the far end, for all axes or each.
-        groups: into how many parts the channels are divided.
-
-    Returns:
-        Shape (N, D_out, H_out, W_out, C_out).
-    """
-    x, w = as_array(input), as_array(weight)
-    steps = repeated(stride, 3, "stride")
-    margins = repeated(padding, 3, "padding")
-    gaps = repeated(dilation, 3, "dilation")
-    ends = repeated(output_padding, 3, "output_padding")
-    s = at(stream)
-    return wrap(lib.h_conv_transpose3d(x._h, w._h, *steps, *margins, *gaps, *ends, groups, s))
 
 
 def conv_general(

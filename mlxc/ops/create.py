@@ -1,4 +1,4 @@
-"""New arrays: constant, counting, diagonal.
+"""New arrays: constant and counting.
 
 Every function takes `stream`, the stream or device to run on; None is the default.
 """
@@ -20,16 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "arange",
-    "eye",
     "full",
     "full_like",
-    "identity",
     "linspace",
     "ones",
     "ones_like",
-    "tri",
-    "tril",
-    "triu",
     "zeros",
     "zeros_like",
 ]
@@ -228,75 +223,3 @@ def linspace(
     if not endpoint and num > 0:
         stop = stop - (stop - start) / num
     return wrap(lib.h_linspace(start, stop, num, (dtype or float32)._code, at(stream)))
-
-
-def eye(
-    n: int,
-    m: int | None = None,
-    k: int = 0,
-    dtype: Dtype | None = float32,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """A matrix with ones on a diagonal and zeros elsewhere.
-
-    Args:
-        n: the number of rows.
-        m: the number of columns; None is `n`.
-        k: which diagonal; positive ones lie above the main one.
-        dtype: the type; None is float32.
-    """
-    columns = n if m is None else m
-    return wrap(lib.h_eye(n, columns, k, (dtype or float32)._code, at(stream)))
-
-
-def identity(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array:
-    """The identity matrix of shape (n, n).
-
-    Args:
-        n: the number of rows and of columns.
-        dtype: the type; None is float32.
-    """
-    return wrap(lib.h_identity(n, (dtype or float32)._code, at(stream)))
-
-
-def tri(
-    n: int,
-    m: int | None = None,
-    k: int = 0,
-    dtype: Dtype | None = None,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """A matrix with ones on and below a diagonal and zeros above.
-
-    Args:
-        n: the number of rows.
-        m: the number of columns; None is `n`.
-        k: which diagonal; positive ones lie above the main one.
-        dtype: the type; None is float32.
-    """
-    columns = n if m is None else m
-    return wrap(lib.h_tri(n, columns, k, (dtype or float32)._code, at(stream)))
-
-
-def tril(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
-    """Matrices with zeros above a diagonal.
-
-    Args:
-        x: shape (..., N, M).
-        k: which diagonal; positive ones lie above the main one.
-    """
-    x = as_array(x)
-    return wrap(lib.h_tril(x._h, k, at(stream)))
-
-
-def triu(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
-    """Matrices with zeros below a diagonal.
-
-    Args:
-        x: shape (..., N, M).
-        k: which diagonal; positive ones lie above the main one.
-    """
-    x = as_array(x)
-    return wrap(lib.h_triu(x._h, k, at(stream)))

@@ -1,4 +1,4 @@
-"""Functions of each element of one array.
+"""Functions of each element of one array: signs, rounding, powers, parts of complex numbers.
 
 Every function takes `stream`, the stream or device to run on; None is the default.
 """
@@ -17,45 +17,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "abs",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctanh",
     "ceil",
     "clip",
     "conj",
     "conjugate",
-    "cos",
-    "cosh",
-    "degrees",
-    "erf",
-    "erfinv",
-    "exp",
-    "expm1",
     "floor",
     "imag",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
     "nan_to_num",
     "negative",
     "positive",
-    "radians",
     "real",
     "reciprocal",
     "round",
     "rsqrt",
-    "sigmoid",
     "sign",
-    "sin",
-    "sinh",
     "sqrt",
     "square",
-    "tan",
-    "tanh",
     "trunc",
 ]
 
@@ -166,241 +143,6 @@ def ceil(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     """
     a = as_array(a)
     return wrap(lib.h_ceil(a._h, at(stream)))
-
-
-def exp(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The exponential of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_exp(a._h, at(stream)))
-
-
-def expm1(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """`exp(a) - 1` of each element, exact near zero.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_expm1(a._h, at(stream)))
-
-
-def log(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The natural logarithm of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_log(a._h, at(stream)))
-
-
-def log2(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The base-2 logarithm of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_log2(a._h, at(stream)))
-
-
-def log10(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The base-10 logarithm of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_log10(a._h, at(stream)))
-
-
-def log1p(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """`log(1 + a)` of each element, exact near zero.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_log1p(a._h, at(stream)))
-
-
-def sigmoid(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The logistic function `1 / (1 + exp(-a))` of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_sigmoid(a._h, at(stream)))
-
-
-def erf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The error function of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-
-    Example:
-        >>> import mlxc as mx
-        >>> mx.erf(mx.array([0.5]))
-        array([0.5205], dtype=float32)
-    """
-    a = as_array(a)
-    return wrap(lib.h_erf(a._h, at(stream)))
-
-
-def erfinv(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse of the error function of each element in (-1, 1).
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_erfinv(a._h, at(stream)))
-
-
-def sin(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The sine of each element, in radians.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_sin(a._h, at(stream)))
-
-
-def cos(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The cosine of each element, in radians.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_cos(a._h, at(stream)))
-
-
-def tan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The tangent of each element, in radians.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_tan(a._h, at(stream)))
-
-
-def arcsin(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse sine of each element, in [-pi/2, pi/2] radians.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_arcsin(a._h, at(stream)))
-
-
-def arccos(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse cosine of each element, in [0, pi] radians.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_arccos(a._h, at(stream)))
-
-
-def arctan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse tangent of each element, in (-pi/2, pi/2) radians.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_arctan(a._h, at(stream)))
-
-
-def sinh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The hyperbolic sine of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_sinh(a._h, at(stream)))
-
-
-def cosh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The hyperbolic cosine of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_cosh(a._h, at(stream)))
-
-
-def tanh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The hyperbolic tangent of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_tanh(a._h, at(stream)))
-
-
-def arcsinh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse hyperbolic sine of each element.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_arcsinh(a._h, at(stream)))
-
-
-def arccosh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse hyperbolic cosine of each element, which is at least 1.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_arccosh(a._h, at(stream)))
-
-
-def arctanh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse hyperbolic tangent of each element in (-1, 1).
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_arctanh(a._h, at(stream)))
-
-
-def degrees(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """Radians as degrees.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_degrees(a._h, at(stream)))
-
-
-def radians(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """Degrees as radians.
-
-    Args:
-        a: any shape and type; integers are converted to float32.
-    """
-    a = as_array(a)
-    return wrap(lib.h_radians(a._h, at(stream)))
 
 
 def real(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:

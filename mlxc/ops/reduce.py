@@ -16,7 +16,6 @@ from ._arguments import ints
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._dtype import Dtype
     from .._handle import ArrayLike
 
 __all__ = [
@@ -25,18 +24,11 @@ __all__ = [
     "argmax",
     "argmin",
     "count_nonzero",
-    "logsumexp",
     "max",
-    "mean",
-    "median",
     "min",
     "minmax",
     "prod",
-    "softmax",
-    "std",
     "sum",
-    "trace",
-    "var",
 ]
 
 
@@ -101,27 +93,6 @@ def prod(
         keepdims: keep the reduced axes with length 1.
     """
     return reduced(lib.h_prod, lib.h_prod_axis, lib.h_prod_axes, a, axis, keepdims, stream)
-
-
-def mean(
-    a: ArrayLike,
-    /,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The arithmetic mean.
-
-    Args:
-        a: any shape.
-        axis: the axis or axes to reduce; None is all of them.
-        keepdims: keep the reduced axes with length 1.
-
-    Returns:
-        Type float32 for integers, else that of `a`.
-    """
-    return reduced(lib.h_mean, lib.h_mean_axis, lib.h_mean_axes, a, axis, keepdims, stream)
 
 
 def max(
@@ -202,97 +173,6 @@ def any(
     return reduced(lib.h_any, lib.h_any_axis, lib.h_any_axes, a, axis, keepdims, stream)
 
 
-def logsumexp(
-    a: ArrayLike,
-    /,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """`log(sum(exp(a)))` without overflow.
-
-    Args:
-        a: any shape; integers are converted to float32.
-        axis: the axis or axes to reduce; None is all of them.
-        keepdims: keep the reduced axes with length 1.
-    """
-    return reduced(
-        lib.h_logsumexp, lib.h_logsumexp_axis, lib.h_logsumexp_axes, a, axis, keepdims, stream
-    )
-
-
-def median(
-    a: ArrayLike,
-    /,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The middle of the sorted elements, the mean of both if there are two.
-
-    Args:
-        a: any shape; integers are converted to float32.
-        axis: the axis or axes to reduce; None is all of them.
-        keepdims: keep the reduced axes with length 1.
-    """
-    a = as_array(a)
-    axes = range(a.ndim) if axis is None else axis
-    axes = ints(axes, "axis")
-    return wrap(lib.h_median(a._h, axes, len(axes), keepdims, at(stream)))
-
-
-def var(
-    a: ArrayLike,
-    /,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-    ddof: int = 0,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The variance: the mean squared distance from the mean.
-
-    Args:
-        a: any shape; integers are converted to float32.
-        axis: the axis or axes to reduce; None is all of them.
-        keepdims: keep the reduced axes with length 1.
-        ddof: what is subtracted from the number of elements in the divisor; 1 gives the
-            unbiased estimate.
-    """
-    a = as_array(a)
-    if axis is None:
-        return wrap(lib.h_var(a._h, keepdims, ddof, at(stream)))
-    axes = ints(axis, "axis")
-    return wrap(lib.h_var_axes(a._h, axes, len(axes), keepdims, ddof, at(stream)))
-
-
-def std(
-    a: ArrayLike,
-    /,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-    ddof: int = 0,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The standard deviation: the square root of the variance.
-
-    Args:
-        a: any shape; integers are converted to float32.
-        axis: the axis or axes to reduce; None is all of them.
-        keepdims: keep the reduced axes with length 1.
-        ddof: what is subtracted from the number of elements in the divisor; 1 gives the
-            unbiased estimate.
-    """
-    a = as_array(a)
-    if axis is None:
-        return wrap(lib.h_std(a._h, keepdims, ddof, at(stream)))
-    axes = ints(axis, "axis")
-    return wrap(lib.h_std_axes(a._h, axes, len(axes), keepdims, ddof, at(stream)))
-
-
 def argmax(
     a: ArrayLike,
     /,
@@ -341,32 +221,6 @@ def argmin(
     return wrap(lib.h_argmin_axis(a._h, axis, keepdims, at(stream)))
 
 
-def softmax(
-    a: ArrayLike,
-    /,
-    axis: int | Sequence[int] | None = None,
-    *,
-    precise: bool = False,
-    stream: StreamOrDevice = None,
-) -> array:
-    """`exp(a) / sum(exp(a))` without overflow: positive numbers that sum to 1.
-
-    Args:
-        a: any shape; integers are converted to float32.
-        axis: the axis or axes that sum to 1; None is all of them.
-        precise: compute half precision types in float32.
-
-    Returns:
-        The shape of `a`.
-
-    Example:
-        >>> import mlxc as mx
-        >>> mx.softmax(mx.array([[0.0, 0.0]]), axis=-1)
-        array([[0.5, 0.5]], dtype=float32)
-    """
-    return reduced(lib.h_softmax, lib.h_softmax_axis, lib.h_softmax_axes, a, axis, precise, stream)
-
-
 def minmax(
     a: ArrayLike,
     /,
@@ -409,32 +263,3 @@ def count_nonzero(
     a = as_array(a)
     is_true = wrap(lib.h_astype(a._h, bool_._code, at(stream)))
     return sum(is_true, axis, keepdims, stream=stream)
-
-
-def trace(
-    a: ArrayLike,
-    /,
-    offset: int = 0,
-    axis1: int = 0,
-    axis2: int = 1,
-    dtype: Dtype | None = None,
-    *,
-    stream: StreamOrDevice = None,
-) -> array:
-    """The sum of a diagonal.
-
-    Args:
-        a: at least two axes.
-        offset: which diagonal; positive ones lie above the main one.
-        axis1: the axis of the rows.
-        axis2: the axis of the columns.
-        dtype: the type to sum in; None is that of `sum`.
-
-    Returns:
-        The shape of `a` without the two axes.
-    """
-    a = as_array(a)
-    if dtype is not None:
-        return wrap(lib.h_trace(a._h, offset, axis1, axis2, dtype._code, at(stream)))
-    diagonal = wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))
-    return sum(diagonal, -1, stream=stream)

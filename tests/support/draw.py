@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 LENGTHS = st.integers(1, 4)
 SHAPES = st.lists(LENGTHS, max_size=3).map(tuple)
+#: The axis argument of a reduction of three axes.
+AXES = st.none() | st.integers(-3, 2) | st.sampled_from([(0, 1), (-1, 0), (2, 1, 0), [1]])
 SEEDS = st.integers(0, 2**31 - 1)
 
 

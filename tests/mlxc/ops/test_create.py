@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.assert_close import assert_close
-from support.draw import SHAPES, ints
+from support.draw import SHAPES
 
 import mlxc as mx
 
@@ -93,18 +93,3 @@ def test_linspace_agrees_with_numpy(num, endpoint):
 
 def test_linspace_converts_to_its_type():
     assert mx.linspace(0, 10, 5, dtype=mx.int32).tolist() == [0, 2, 5, 7, 10]
-
-
-@given(n=st.integers(1, 4), m=st.none() | st.integers(1, 4), k=st.integers(-3, 3))
-def test_diagonal_matrices_agree_with_numpy(n, m, k):
-    assert_close(mx.eye(n, m, k), np.eye(n, m, k))
-    assert_close(mx.tri(n, m, k), np.tri(n, m, k))
-    assert_close(mx.identity(n), np.identity(n))
-
-
-@pytest.mark.parametrize("k", [-1, 0, 2])
-def test_triangles_agree_with_numpy(k):
-    x = ints((2, 3, 4), seed=1)
-
-    assert_close(mx.tril(mx.array(x), k), np.tril(x, k))
-    assert_close(mx.triu(mx.array(x), k), np.triu(x, k))

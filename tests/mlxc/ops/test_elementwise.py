@@ -1,7 +1,4 @@
-"""Functions of each element, with numpy and math as oracles."""
-
-import math
-from statistics import NormalDist
+"""Functions of each element, with numpy as the oracle."""
 
 import numpy as np
 import pytest
@@ -10,9 +7,6 @@ from support.assert_close import assert_close
 from support.draw import SEEDS, SHAPES, floats
 
 import mlxc as mx
-
-erf = np.vectorize(math.erf)
-erfinv = np.vectorize(lambda x: NormalDist().inv_cdf((x + 1) / 2) / math.sqrt(2))
 
 # name, oracle, lower and upper end of the domain
 FUNCTIONS = [
@@ -27,29 +21,6 @@ FUNCTIONS = [
     ("ceil", np.ceil, -3, 3),
     ("trunc", np.trunc, -3, 3),
     ("positive", np.positive, -3, 3),
-    ("exp", np.exp, -3, 3),
-    ("expm1", np.expm1, -1e-3, 1e-3),
-    ("log", np.log, 0.1, 9),
-    ("log2", np.log2, 0.1, 9),
-    ("log10", np.log10, 0.1, 9),
-    ("log1p", np.log1p, -1e-3, 1e-3),
-    ("sigmoid", lambda x: 1 / (1 + np.exp(-x)), -9, 9),
-    ("erf", erf, -3, 3),
-    ("erfinv", erfinv, -0.99, 0.99),
-    ("sin", np.sin, -9, 9),
-    ("cos", np.cos, -9, 9),
-    ("tan", np.tan, -1.5, 1.5),
-    ("arcsin", np.arcsin, -1, 1),
-    ("arccos", np.arccos, -1, 1),
-    ("arctan", np.arctan, -9, 9),
-    ("sinh", np.sinh, -3, 3),
-    ("cosh", np.cosh, -3, 3),
-    ("tanh", np.tanh, -3, 3),
-    ("arcsinh", np.arcsinh, -9, 9),
-    ("arccosh", np.arccosh, 1.01, 9),
-    ("arctanh", np.arctanh, -0.99, 0.99),
-    ("degrees", np.degrees, -9, 9),
-    ("radians", np.radians, -360, 360),
     ("round", np.round, -9, 9),
 ]
 NAMES = [name for name, *_ in FUNCTIONS]
@@ -71,7 +42,7 @@ def test_a_half_precision_type_is_kept(name, dtype):
     assert result.dtype == dtype
 
 
-@pytest.mark.parametrize("name", ["exp", "sqrt", "sin", "sigmoid", "erf", "log1p"])
+@pytest.mark.parametrize("name", ["sqrt", "rsqrt", "reciprocal"])
 def test_integers_become_floats_where_the_result_is_no_integer(name):
     assert getattr(mx, name)(mx.array([0, 1])).dtype == mx.float32
 
@@ -82,11 +53,11 @@ def test_integers_stay_integers_where_the_result_is_one(name):
 
 
 def test_a_function_takes_a_python_scalar():
-    assert_close(mx.exp(1.0), np.exp(np.float32(1)))
+    assert_close(mx.sqrt(2.0), np.sqrt(np.float32(2)))
 
 
 def test_a_function_runs_on_the_given_stream():
-    assert mx.exp(mx.array(0.0), stream=mx.cpu).item() == 1
+    assert mx.sqrt(mx.array(4.0), stream=mx.cpu).item() == 2
 
 
 def test_negative_of_bool_is_refused():

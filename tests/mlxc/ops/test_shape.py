@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from support.assert_close import assert_close
 from support.draw import SHAPES, ints
 
@@ -107,30 +106,6 @@ def test_unstack_of_an_empty_axis_gives_nothing():
         mx.unstack(mx.zeros((0, 2)), axis=2)
 
 
-@pytest.mark.parametrize("offset", [-2, 0, 1])
-def test_diagonals_agree_with_numpy(offset):
-    assert_close(mx.diagonal(A, offset, 1, 2), X.diagonal(offset, 1, 2))
-    assert_close(mx.diag(A[0], offset), np.diag(X[0], offset))
-    assert_close(mx.diag(A[0, 0], offset), np.diag(X[0, 0], offset))
-
-
-@given(shapes=mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=4))
-def test_broadcasting_agrees_with_numpy(shapes):
-    arrays = [ints(shape, seed=i) for i, shape in enumerate(shapes.input_shapes)]
-
-    assert mx.broadcast_shapes(*shapes.input_shapes) == shapes.result_shape
-    results = mx.broadcast_arrays(*map(mx.array, arrays))
-    for result, array in zip(results, arrays, strict=True):
-        assert_close(result, np.broadcast_to(array, shapes.result_shape))
-        assert_close(mx.broadcast_to(mx.array(array), shapes.result_shape), np.array(result))
-
-
-@pytest.mark.parametrize("shapes", [((2,), (3,)), ((2, 1), (3, 2), (4, 2)), ((0,), (2,))])
-def test_shapes_that_do_not_fit_are_refused(shapes):
-    with pytest.raises(ValueError, match="broadcast"):
-        mx.broadcast_shapes(*shapes)
-
-
 @given(shape=SHAPES)
 def test_atleast_adds_axes_as_numpy_does(shape):
     x = ints(shape, seed=3)
@@ -141,28 +116,3 @@ def test_atleast_adds_axes_as_numpy_does(shape):
 
 def test_atleast_of_several_arrays_is_a_list():
     assert [a.shape for a in mx.atleast_1d(mx.array(1), mx.array([2]))] == [(1,), (1,)]
-
-
-def test_as_strided_agrees_with_numpy():
-    flat = X.reshape(-1)
-    expected = np.lib.stride_tricks.as_strided(flat[1:], (3, 4), (4, 8))
-
-    assert_close(mx.as_strided(A, (3, 4), (1, 2), 1), expected)
-    assert_close(mx.as_strided(A, (4,), offset=2), flat[2:6])
-    assert_close(mx.as_strided(A, (3,), (-1,), 2), flat[2::-1])
-
-
-@pytest.mark.parametrize(
-    ("shape", "strides", "offset"),
-    [((25,), (1,), 0), ((2,), (1,), 23), ((2,), (-1,), 0), ((1,), (1,), -1), ((2, 2), (1,), 0)],
-)
-def test_as_strided_refuses_to_leave_the_array(shape, strides, offset):
-    with pytest.raises(ValueError, match="shape"):
-        mx.as_strided(A, shape, strides, offset)
-
-
-def test_contiguous_puts_the_elements_in_order():
-    buffer = memoryview(mx.contiguous(A.T))
-
-    assert buffer.c_contiguous
-    np.testing.assert_array_equal(np.asarray(buffer), X.T)

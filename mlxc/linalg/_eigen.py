@@ -1,0 +1,80 @@
+"""Eigenvalues and eigenvectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._dtype import complex64
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+from .._structs import c_stream, two_results
+from ..ops.elementwise import conjugate
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+
+def eigvals(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+    """The eigenvalues of square matrices, in no certain order.
+
+    Args:
+        a: shape (..., N, N), float32, float64 or complex64.
+
+    Returns:
+        complex64 of shape (..., N).
+    """
+    a = as_array(a)
+    return wrap(lib.h_linalg_eigvals(a._h, at(stream)))
+
+
+def eig(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
+    """The eigenvalues and right eigenvectors of square matrices.
+
+    Args:
+        a: shape (..., N, N), float32, float64 or complex64.
+
+    Returns:
+        The eigenvalues, complex64 of shape (..., N), in no certain order, and the normalized
+        eigenvectors, the columns of complex64 of shape (..., N, N).
+    """
+    a = as_array(a)
+    values, vectors = two_results(lib.mlx_linalg_eig, a, c_stream(stream))
+    # For complex matrices MLX 0.32 gives the conjugates of the eigenvectors.
+    return values, conjugate(vectors, stream=stream) if a.dtype is complex64 else vectors
+
+
+def eigvalsh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) -> array:
+    """The eigenvalues of symmetric or Hermitian matrices, in ascending order.
+
+    Args:
+        a: shape (..., N, N), float32, float64 or complex64.
+        UPLO: which triangle is read, "L" or "U".
+
+    Returns:
+        Real, of shape (..., N).
+    """
+    a = as_array(a)
+    return wrap(lib.h_linalg_eigvalsh(a._h, _triangle(UPLO), at(stream)))
+
+
+def eigh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) -> tuple[array, array]:
+    """The eigenvalues and eigenvectors of symmetric or Hermitian matrices.
+
+    Args:
+        a: shape (..., N, N), float32, float64 or complex64.
+        UPLO: which triangle is read, "L" or "U".
+
+    Returns:
+        The eigenvalues, real, ascending, of shape (..., N), and the orthonormal eigenvectors,
+        the columns of shape (..., N, N).
+    """
+    triangle = _triangle(UPLO)
+    return two_results(lib.mlx_linalg_eigh, as_array(a), triangle, c_stream(stream))
+
+
+def _triangle(UPLO: str) -> bytes:
+    if UPLO not in ("L", "U"):
+        raise ValueError(f"UPLO must be 'L' for the lower or 'U' for the upper triangle: {UPLO!r}")
+    return UPLO.encode()

@@ -1,0 +1,88 @@
+"""Matrices as products of simpler ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._ffi import lib
+from .._handle import as_array, at, unpack, wrap
+from .._structs import c_stream, two_results
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+
+def qr(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
+    """The QR decomposition: `a = q @ r`.
+
+    Args:
+        a: shape (..., M, N).
+
+    Returns:
+        `q` of shape (..., M, K) with orthonormal columns, and `r` of shape (..., K, N), zero
+        below the diagonal, where K is the smaller of M and N.
+    """
+    return two_results(lib.mlx_linalg_qr, as_array(a), c_stream(stream))
+
+
+def svd(
+    a: ArrayLike, compute_uv: bool = True, *, stream: StreamOrDevice = None
+) -> array | tuple[array, ...]:
+    """The singular value decomposition: `a = u[..., :K] * s @ vt[..., :K, :]`.
+
+    Args:
+        a: shape (..., M, N), float32, float64 or complex64; K is the smaller of M and N.
+        compute_uv: whether to compute `u` and `vt` too.
+
+    Returns:
+        `(u, s, vt)` of shapes (..., M, M), (..., K) and (..., N, N), the singular values in
+        descending order; without `compute_uv` just `s`.
+    """
+    a = as_array(a)
+    results = unpack(lib.h_linalg_svd(a._h, compute_uv, at(stream)))
+    return tuple(results) if compute_uv else results[0]
+
+
+def cholesky(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
+    """The Cholesky decomposition of symmetric positive definite matrices.
+
+    Args:
+        a: shape (..., N, N).
+        upper: give `u` with `a = u.T @ u` instead of `l` with `a = l @ l.T`.
+
+    Returns:
+        The shape of `a`; if a matrix is not positive definite, the result is undefined.
+    """
+    a = as_array(a)
+    return wrap(lib.h_linalg_cholesky(a._h, upper, at(stream)))
+
+
+def lu(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array, array]:
+    """The LU decomposition with exchanged rows: `a = l[p] @ u`.
+
+    Args:
+        a: shape (..., M, N).
+
+    Returns:
+        `p`, uint32 of shape (..., M); `l` of shape (..., M, K) with ones on the diagonal and
+        zeros above; `u` of shape (..., K, N) with zeros below the diagonal. K is the smaller
+        of M and N.
+    """
+    a = as_array(a)
+    p, lower, upper = unpack(lib.h_linalg_lu(a._h, at(stream)))
+    return p, lower, upper
+
+
+def lu_factor(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
+    """The LU decomposition in compact form.
+
+    Args:
+        a: shape (..., M, N).
+
+    Returns:
+        Both triangles in one matrix of the shape of `a`, without the ones of the lower, and
+        the pivots: uint32 of shape (..., K), the row that row i was exchanged with at step i.
+    """
+    return two_results(lib.mlx_linalg_lu_factor, as_array(a), c_stream(stream))

@@ -1,0 +1,90 @@
+"""Inverses, and solutions of systems of linear equations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+
+def inv(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+    """The inverse of square matrices.
+
+    Args:
+        a: shape (..., N, N).
+
+    Raises:
+        ValueError: the matrices are not square.
+        RuntimeError: when evaluated, if a matrix is singular.
+    """
+    a = as_array(a)
+    return wrap(lib.h_linalg_inv(a._h, at(stream)))
+
+
+def tri_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
+    """The inverse of triangular matrices.
+
+    Args:
+        a: shape (..., N, N); only the named triangle is read.
+        upper: whether the matrices are zero below the diagonal, rather than above.
+    """
+    a = as_array(a)
+    return wrap(lib.h_linalg_tri_inv(a._h, upper, at(stream)))
+
+
+def cholesky_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
+    """The inverse of the matrix whose Cholesky decomposition is given.
+
+    Args:
+        a: what `cholesky` gives, shape (..., N, N).
+        upper: as in `cholesky`.
+    """
+    a = as_array(a)
+    return wrap(lib.h_linalg_cholesky_inv(a._h, upper, at(stream)))
+
+
+def pinv(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+    """The Moore-Penrose inverse.
+
+    Args:
+        a: shape (..., M, N).
+
+    Returns:
+        Shape (..., N, M).
+    """
+    a = as_array(a)
+    return wrap(lib.h_linalg_pinv(a._h, at(stream)))
+
+
+def solve(a: ArrayLike, b: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+    """The `x` with `a @ x = b`.
+
+    Args:
+        a: shape (..., N, N).
+        b: shape (..., N) or (..., N, K).
+
+    Returns:
+        The shape of `b`, broadcast.
+    """
+    a, b = as_array(a), as_array(b)
+    return wrap(lib.h_linalg_solve(a._h, b._h, at(stream)))
+
+
+def solve_triangular(
+    a: ArrayLike, b: ArrayLike, *, upper: bool = False, stream: StreamOrDevice = None
+) -> array:
+    """The `x` with `a @ x = b` for triangular `a`.
+
+    Args:
+        a: shape (..., N, N); only the named triangle is read.
+        b: shape (..., N) or (..., N, K).
+        upper: whether the matrices are zero below the diagonal, rather than above.
+    """
+    a, b = as_array(a), as_array(b)
+    return wrap(lib.h_linalg_solve_triangular(a._h, b._h, upper, at(stream)))

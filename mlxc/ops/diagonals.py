@@ -1,0 +1,167 @@
+"""Diagonals of matrices, and the triangles on both sides.
+
+Every function takes `stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._dtype import float32
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+from .reduce import sum as sum_
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._dtype import Dtype
+    from .._handle import ArrayLike
+
+__all__ = [
+    "diag",
+    "diagonal",
+    "eye",
+    "identity",
+    "trace",
+    "tri",
+    "tril",
+    "triu",
+]
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    k: int = 0,
+    dtype: Dtype | None = float32,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Args:
+        n: the number of rows.
+        m: the number of columns; None is `n`.
+        k: which diagonal; positive ones lie above the main one.
+        dtype: the type; None is float32.
+    """
+    columns = n if m is None else m
+    return wrap(lib.h_eye(n, columns, k, (dtype or float32)._code, at(stream)))
+
+
+def identity(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array:
+    """The identity matrix of shape (n, n).
+
+    Args:
+        n: the number of rows and of columns.
+        dtype: the type; None is float32.
+    """
+    return wrap(lib.h_identity(n, (dtype or float32)._code, at(stream)))
+
+
+def tri(
+    n: int,
+    m: int | None = None,
+    k: int = 0,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """A matrix with ones on and below a diagonal and zeros above.
+
+    Args:
+        n: the number of rows.
+        m: the number of columns; None is `n`.
+        k: which diagonal; positive ones lie above the main one.
+        dtype: the type; None is float32.
+    """
+    columns = n if m is None else m
+    return wrap(lib.h_tri(n, columns, k, (dtype or float32)._code, at(stream)))
+
+
+def tril(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+    """Matrices with zeros above a diagonal.
+
+    Args:
+        x: shape (..., N, M).
+        k: which diagonal; positive ones lie above the main one.
+    """
+    x = as_array(x)
+    return wrap(lib.h_tril(x._h, k, at(stream)))
+
+
+def triu(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+    """Matrices with zeros below a diagonal.
+
+    Args:
+        x: shape (..., N, M).
+        k: which diagonal; positive ones lie above the main one.
+    """
+    x = as_array(x)
+    return wrap(lib.h_triu(x._h, k, at(stream)))
+
+
+def diag(a: ArrayLike, /, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+    """A diagonal of a matrix, or the matrix of a diagonal.
+
+    Args:
+        a: a matrix, or the elements of the diagonal of one that is zero elsewhere.
+        k: which diagonal; positive ones lie above the main one.
+
+    Raises:
+        ValueError: `a` has neither one axis nor two.
+    """
+    a = as_array(a)
+    return wrap(lib.h_diag(a._h, k, at(stream)))
+
+
+def diagonal(
+    a: ArrayLike,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+    stream: StreamOrDevice = None,
+) -> array:
+    """The diagonals of the matrices along two axes.
+
+    Args:
+        a: at least two axes.
+        offset: which diagonal; positive ones lie above the main one.
+        axis1: the axis of the rows.
+        axis2: the axis of the columns.
+
+    Returns:
+        The shape of `a` without the two axes, and with the diagonal as the last.
+    """
+    a = as_array(a)
+    return wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))
+
+
+def trace(
+    a: ArrayLike,
+    /,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+    dtype: Dtype | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array:
+    """The sum of a diagonal.
+
+    Args:
+        a: at least two axes.
+        offset: which diagonal; positive ones lie above the main one.
+        axis1: the axis of the rows.
+        axis2: the axis of the columns.
+        dtype: the type to sum in; None is that of `sum`.
+
+    Returns:
+        The shape of `a` without the two axes.
+    """
+    a = as_array(a)
+    if dtype is not None:
+        return wrap(lib.h_trace(a._h, offset, axis1, axis2, dtype._code, at(stream)))
+    diagonal = wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))
+    return sum_(diagonal, -1, stream=stream)

@@ -1,0 +1,172 @@
+"""Random real numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._dtype import Dtype, float32
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+from ..ops._arguments import ints, optional
+from ..ops.layout import broadcast_shapes
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+
+def uniform(
+    low: ArrayLike = 0,
+    high: ArrayLike = 1,
+    shape: Sequence[int] = (),
+    dtype: Dtype | None = float32,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Numbers that are equally likely anywhere in [low, high).
+
+    Args:
+        low: the lower limit, broadcast to the shape.
+        high: the upper limit, broadcast to the shape.
+        shape: the shape of the result.
+        dtype: a floating-point type; None is float32.
+        key: the key; None takes the next of the sequence.
+    """
+    low, high = as_array(low), as_array(high)
+    shape, state = ints(shape, "shape"), optional(key, "key")
+    code = (dtype or float32)._code
+    return wrap(lib.h_random_uniform(low._h, high._h, shape, len(shape), code, state, at(stream)))
+
+
+def normal(
+    shape: Sequence[int] = (),
+    dtype: Dtype | None = float32,
+    loc: ArrayLike | None = None,
+    scale: ArrayLike | None = None,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Numbers of the normal distribution.
+
+    Args:
+        shape: the shape of the result.
+        dtype: a floating-point type or complex64; None is float32.
+        loc: the mean, broadcast with the shape; None is 0.
+        scale: the standard deviation, broadcast with the shape; None is 1.
+        key: the key; None takes the next of the sequence.
+    """
+    shape, state = ints(shape, "shape"), optional(key, "key")
+    mean = None if loc is None else as_array(loc)
+    deviation = None if scale is None else as_array(scale)
+    return wrap(
+        lib.h_random_normal_broadcast(
+            shape,
+            len(shape),
+            (dtype or float32)._code,
+            0 if mean is None else mean._h,
+            0 if deviation is None else deviation._h,
+            state,
+            at(stream),
+        )
+    )
+
+
+def multivariate_normal(
+    mean: ArrayLike,
+    cov: ArrayLike,
+    shape: Sequence[int] = (),
+    dtype: Dtype | None = float32,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Vectors of the normal distribution with correlated elements. Runs on the CPU only.
+
+    Args:
+        mean: shape (..., N).
+        cov: the covariance matrices, symmetric and positive semidefinite, shape (..., N, N).
+        shape: the shape of the result but for the vectors; () is that of the arguments.
+        dtype: float32; None is the same.
+        key: the key; None takes the next of the sequence.
+
+    Returns:
+        Shape (*shape, N).
+    """
+    mean, cov = as_array(mean), as_array(cov)
+    shape, state = ints(shape, "shape"), optional(key, "key")
+    code = (dtype or float32)._code
+    return wrap(
+        lib.h_random_multivariate_normal(
+            mean._h, cov._h, shape, len(shape), code, state, at(stream)
+        )
+    )
+
+
+def truncated_normal(
+    lower: ArrayLike,
+    upper: ArrayLike,
+    shape: Sequence[int] | None = None,
+    dtype: Dtype | None = float32,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Numbers of the normal distribution within [lower, upper].
+
+    Args:
+        lower: the lower limit, broadcast to the shape.
+        upper: the upper limit, broadcast to the shape.
+        shape: the shape of the result; None is that of both limits together.
+        dtype: a floating-point type; None is float32.
+        key: the key; None takes the next of the sequence.
+    """
+    lower, upper = as_array(lower), as_array(upper)
+    if shape is None:
+        shape = broadcast_shapes(lower.shape, upper.shape)
+    shape, state = ints(shape, "shape"), optional(key, "key")
+    code = (dtype or float32)._code
+    return wrap(
+        lib.h_random_truncated_normal(
+            lower._h, upper._h, shape, len(shape), code, state, at(stream)
+        )
+    )
+
+
+def gumbel(
+    shape: Sequence[int] = (),
+    dtype: Dtype | None = float32,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Numbers of the Gumbel distribution, `-log(-log(u))` for uniform u.
+
+    Args:
+        shape: the shape of the result.
+        dtype: a floating-point type; None is float32.
+        key: the key; None takes the next of the sequence.
+    """
+    shape, state = ints(shape, "shape"), optional(key, "key")
+    code = (dtype or float32)._code
+    return wrap(lib.h_random_gumbel(shape, len(shape), code, state, at(stream)))
+
+
+def laplace(
+    shape: Sequence[int] = (),
+    dtype: Dtype | None = float32,
+    loc: float = 0.0,
+    scale: float = 1.0,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Numbers of the Laplace distribution.
+
+    Args:
+        shape: the shape of the result.
+        dtype: a floating-point type; None is float32.
+        loc: the mean.
+        scale: the mean distance from it.
+        key: the key; None takes the next of the sequence.
+    """
+    shape, state = ints(shape, "shape"), optional(key, "key")
+    code = (dtype or float32)._code
+    return wrap(lib.h_random_laplace(shape, len(shape), code, loc, scale, state, at(stream)))

@@ -1,0 +1,115 @@
+"""Random integers, truth values, classes and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._dtype import Dtype, int32
+from .._ffi import lib
+from .._handle import as_array, at, wrap
+from ..ops._arguments import ints, optional
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+
+def randint(
+    low: ArrayLike,
+    high: ArrayLike,
+    shape: Sequence[int] = (),
+    dtype: Dtype | None = int32,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Integers that are equally likely in [low, high).
+
+    Args:
+        low: the lower limit, broadcast to the shape.
+        high: the upper limit, broadcast to the shape.
+        shape: the shape of the result.
+        dtype: an integer type; None is int32.
+        key: the key; None takes the next of the sequence.
+    """
+    low, high = as_array(low), as_array(high)
+    shape, state = ints(shape, "shape"), optional(key, "key")
+    code = (dtype or int32)._code
+    return wrap(lib.h_random_randint(low._h, high._h, shape, len(shape), code, state, at(stream)))
+
+
+def bernoulli(
+    p: ArrayLike = 0.5,
+    shape: Sequence[int] | None = None,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Booleans that are True with a probability.
+
+    Args:
+        p: the probability, broadcast to the shape.
+        shape: the shape of the result; None is that of `p`.
+        key: the key; None takes the next of the sequence.
+    """
+    p = as_array(p)
+    shape, state = p.shape if shape is None else ints(shape, "shape"), optional(key, "key")
+    return wrap(lib.h_random_bernoulli(p._h, shape, len(shape), state, at(stream)))
+
+
+def categorical(
+    logits: ArrayLike,
+    axis: int = -1,
+    shape: Sequence[int] | None = None,
+    num_samples: int | None = None,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Indices that are as likely as logits say.
+
+    Args:
+        logits: logarithms of probabilities, not normalized, any shape.
+        axis: the axis of the classes.
+        shape: the shape of the result, to which that of `logits` without the axis broadcasts;
+            None is that shape itself.
+        num_samples: how many indices to draw for each distribution, along a new last axis.
+        key: the key; None takes the next of the sequence.
+
+    Returns:
+        uint32 of the shape, or that of `logits` without the axis and with `num_samples` last.
+
+    Raises:
+        ValueError: both `shape` and `num_samples` are given.
+    """
+    logits, state, s = as_array(logits), optional(key, "key"), at(stream)
+    if shape is not None and num_samples is not None:
+        raise ValueError(f"give shape {shape!r} or num_samples {num_samples}, not both")
+    if shape is not None:
+        shape = ints(shape, "shape")
+        return wrap(lib.h_random_categorical_shape(logits._h, axis, shape, len(shape), state, s))
+    if num_samples is not None:
+        return wrap(lib.h_random_categorical_num_samples(logits._h, axis, num_samples, state, s))
+    return wrap(lib.h_random_categorical(logits._h, axis, state, s))
+
+
+def permutation(
+    x: int | array,
+    axis: int = 0,
+    key: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """A random order.
+
+    Args:
+        x: an array whose parts along the axis are put in order, or N for those of `arange(N)`.
+        axis: the axis, for an array.
+        key: the key; None takes the next of the sequence.
+
+    Returns:
+        The shape of `x`, or uint32 of shape (N,).
+    """
+    state = optional(key, "key")
+    if isinstance(x, int):
+        return wrap(lib.h_random_permutation_arange(x, state, at(stream)))
+    x = as_array(x)
+    return wrap(lib.h_random_permutation(x._h, axis, state, at(stream)))
