@@ -105,3 +105,14 @@ def test_lines_are_recalled_in_the_next_chat(start: Callable[[], Terminal]) -> N
     second.type(f"{UP}\n")
 
     assert "no whole reply" in second.read_until(PROMPT)
+
+
+def test_ctrl_c_ends_a_single_answer() -> None:
+    question = "Write a long story about the sea."
+    terminal = Terminal(
+        "chat", "--model", str(smollm2_gguf()), "--prompt", question, environment={}
+    )
+    terminal.read_until(" the ")
+    terminal.type(CTRL_C)
+
+    assert terminal.exit_code() == 130
