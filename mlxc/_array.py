@@ -205,7 +205,7 @@ class array(Handle):
         """The array with its elements converted to `dtype`."""
         return wrap(lib.h_astype(self._h, dtype._code, at(stream)))
 
-    def view(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
+    def view(self, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
         """The same bytes read as another type; the last axis grows or shrinks with its size."""
         return wrap(lib.h_view(self._h, dtype._code, at(stream)))
 

@@ -75,6 +75,7 @@ def var(
     keepdims: bool = False,
     ddof: int = 0,
     *,
+    correction: int | None = None,
     stream: StreamOrDevice = None,
 ) -> array:
     """The variance: the mean squared distance from the mean.
@@ -85,8 +86,10 @@ def var(
         keepdims: keep the reduced axes with length 1.
         ddof: what is subtracted from the number of elements in the divisor; 1 gives the
             unbiased estimate.
+        correction: another name of `ddof`, which it overrides.
     """
     a = as_array(a)
+    ddof = ddof if correction is None else correction
     if axis is None:
         return wrap(lib.h_var(a._h, keepdims, ddof, at(stream)))
     axes = ints(axis, "axis")
@@ -100,6 +103,7 @@ def std(
     keepdims: bool = False,
     ddof: int = 0,
     *,
+    correction: int | None = None,
     stream: StreamOrDevice = None,
 ) -> array:
     """The standard deviation: the square root of the variance.
@@ -110,8 +114,10 @@ def std(
         keepdims: keep the reduced axes with length 1.
         ddof: what is subtracted from the number of elements in the divisor; 1 gives the
             unbiased estimate.
+        correction: another name of `ddof`, which it overrides.
     """
     a = as_array(a)
+    ddof = ddof if correction is None else correction
     if axis is None:
         return wrap(lib.h_std(a._h, keepdims, ddof, at(stream)))
     axes = ints(axis, "axis")

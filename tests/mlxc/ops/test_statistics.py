@@ -31,3 +31,12 @@ def test_ddof_is_taken_from_the_divisor(name, axis):
     result = getattr(mx, name)(mx.array(x), axis, ddof=1)
 
     assert_close(result, getattr(np, name)(x, axis=axis, ddof=1))
+
+
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_correction_is_another_name_of_ddof(name):
+    x = floats(SHAPE, seed=4)
+
+    result = getattr(mx.array(x), name)(1, correction=1)
+
+    assert_close(result, getattr(np, name)(x, axis=1, ddof=1))
