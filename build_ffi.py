@@ -159,11 +159,13 @@ def installed_mlx_c(prefix: Path) -> Interface:
     """An mlx-c installed below `prefix`, static or shared."""
     if not (prefix / "include" / "mlx" / "c" / "mlx.h").exists():
         raise SystemExit(f"build_ffi: MLXC_PREFIX={prefix} has no include/mlx/c/mlx.h")
-    folders = [d for d in sorted(prefix.glob("lib*/**/")) if list(d.glob("libmlxc.*"))]
+    libraries = [
+        found for place in ("lib*", "lib*/*") for found in prefix.glob(f"{place}/libmlxc.*")
+    ]
+    folders = [str(path.parent) for path in libraries if path.suffix in (".so", ".dylib", ".a")]
     if not folders:
         raise SystemExit(f"build_ffi: MLXC_PREFIX={prefix} has no lib/libmlxc")
-    macros = [("MLXC_FOREIGN", None)]
-    return Interface([prefix / "include"], [], ["mlxc"], [str(folders[0])], macros)
+    return Interface([prefix / "include"], [], ["mlxc"], folders[:1], [("MLXC_FOREIGN", None)])
 
 
 # --- the extension --------------------------------------------------------------------

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from _thread import _local
 from typing import NoReturn
 
-from ._ffi import ffi, lib
+from ._ffi import ffi, foreign, lib
 
 KINDS: dict[int, type[Exception]] = {1: ValueError, 2: IndexError, 3: MemoryError}
 
-#: A foreign mlx-c tells no kind; these beginnings of MLX's messages decide there.
+#: A foreign mlx-c tells no kind; there the first of these found in MLX's message decides.
 MESSAGES: tuple[tuple[str, type[Exception]], ...] = (
-    ("std::bad_alloc", MemoryError),
-    ("[metal::malloc]", MemoryError),
-    ("[malloc", MemoryError),
-    ("Invalid axis", IndexError),
-    ("Axis ", IndexError),
-    ("[eval]", RuntimeError),
-    ("[load", RuntimeError),
-    ("[save", RuntimeError),
-    ("[safetensor]", RuntimeError),
-    ("[Event", RuntimeError),
-    ("There is no Stream", RuntimeError),
-    ("[", ValueError),
-    ("Shapes ", ValueError),
-    ("Cannot ", ValueError),
+    (r"std::bad_alloc", MemoryError),
+    (r"(?i)\binvalid (?:start_|end_)?ax[ei]s\b", IndexError),
+    (r"(?i)\bax[ei]s \S+ (?:is out of bounds|invalid) ", IndexError),
+    (r"out of range", IndexError),
+    (r"\[[A-Z]\w*::|::eval", RuntimeError),  # a primitive at work, as [LUF::eval_cpu]
+    (r"\[(?:load|save|read|write|malloc|metal|ring|mpi|nccl|jaccl|distributed)", RuntimeError),
+    (r"\bno GPU implementation|\bThere is no Stream|\bFailed to |\bUnable to ", RuntimeError),
+    (r"\A[\[A-Z]", ValueError),
 )
+
+#: What the macro mlx_error of a foreign mlx-c puts behind a message.
+PLACE = re.compile(r" at \S+:\d+\s*\Z")
 
 
 class Pending(_local):
@@ -48,13 +46,15 @@ def raise_last_error() -> NoReturn:
         pending.exception = None
         raise exception
     message = ffi.string(lib.mlxc_error_message()).decode("utf-8", "replace")
-    kind = lib.mlxc_error_kind()
-    if kind >= 0:
-        raise KINDS.get(kind, RuntimeError)(message)
-    for beginning, error in MESSAGES:
-        if message.startswith(beginning):
-            raise error(message)
-    raise RuntimeError(message)
+    if foreign:
+        message = PLACE.sub("", message)
+        raise type_of(message)(message)
+    raise KINDS.get(lib.mlxc_error_kind(), RuntimeError)(message)
+
+
+def type_of(message: str) -> type[Exception]:
+    """The exception that an MLX message stands for, as far as its words tell."""
+    return next((error for words, error in MESSAGES if re.search(words, message)), RuntimeError)
 
 
 def check(status: int) -> None:

@@ -39,7 +39,10 @@ handle = module_from_spec(_spec)
 _spec.loader.exec_module(handle)
 sys.modules[_name] = handle
 
+#: Whether C is an mlx-c that was built elsewhere, without the functions of our own.
+foreign: bool = lib.mlxc_error_kind() < 0
+
 lib.mlxc_install_error_handler()
 lib.mlxc_park_streams_at_exit()
 
-__all__ = ["blas", "ffi", "handle", "lib"]
+__all__ = ["blas", "ffi", "foreign", "handle", "lib"]

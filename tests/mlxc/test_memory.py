@@ -44,6 +44,7 @@ def test_a_cleared_cache_is_empty():
     assert mx.get_cache_memory() == 0
 
 
+@pytest.mark.native
 def test_setting_a_limit_gives_the_one_before():
     before = mx.get_memory_limit()
 
