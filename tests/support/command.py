@@ -66,12 +66,20 @@ class Terminal:
 
     def read_until(self, wanted: str, *, seconds: float = 120) -> str:
         """Returns what is shown up to and with `wanted`, which must come."""
-        deadline = time.monotonic() + seconds
-        while wanted not in self._unread:
-            assert time.monotonic() < deadline, f"{wanted!r} is not in {self._unread!r}"
-            self._unread += self._read()
+        assert self._waits_for(wanted, seconds), f"{wanted!r} is not in {self._unread!r}"
         shown, _, self._unread = self._unread.partition(wanted)
         return shown + wanted
+
+    def press_until(self, key: str, wanted: str) -> None:
+        """Presses a key, and again like a person would, until `wanted` is shown.
+
+        A signal that comes just before Python's readline begins to wait is noticed at the next.
+        """
+        for _ in range(60):
+            self.type(key)
+            if self._waits_for(wanted, 1):
+                break
+        self.read_until(wanted, seconds=0)
 
     def exit_code(self, *, seconds: float = 60) -> int:
         """Waits until the command has ended."""
@@ -85,6 +93,14 @@ class Terminal:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+    def _waits_for(self, wanted: str, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while wanted not in self._unread:
+            if time.monotonic() > deadline:
+                return False
+            self._unread += self._read()
+        return True
 
     def _read(self) -> str:
         ready, _, _ = select.select([self._keyboard], [], [], 0.2)

@@ -65,8 +65,9 @@ def test_ctrl_c_stops_a_reply_and_keeps_the_session(
 
 def test_ctrl_c_at_the_prompt_drops_the_line(start: Callable[[], Terminal]) -> None:
     terminal = start()
-    terminal.type(f"forget this{CTRL_C}")
-    terminal.read_until(PROMPT)
+    terminal.type("forget this")
+    terminal.read_until("forget this")
+    terminal.press_until(CTRL_C, PROMPT)
 
     assert "no whole reply" in ask(terminal, "/stats")
     terminal.type(CTRL_D)
