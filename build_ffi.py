@@ -116,6 +116,9 @@ def cdef_and_preamble() -> tuple[str, str]:
 # --- where libmlx and mlx-c are -------------------------------------------------------
 
 
+BACKEND = "mlx-metal" if sys.platform == "darwin" else "mlx-cpu"
+
+
 def mlx_folder() -> Path:
     """The `mlx` folder of the backend wheel: headers in `include`, libmlx in `lib`."""
     spec = importlib.util.find_spec("mlx")
@@ -124,7 +127,7 @@ def mlx_folder() -> Path:
             return Path(place)
     raise SystemExit(
         "build_ffi: no MLX headers in this environment; install a backend wheel first, "
-        f"as in: pip install mlx-{'metal' if sys.platform == 'darwin' else 'cpu'}"
+        f"as in: pip install {BACKEND}"
     )
 
 
@@ -155,8 +158,8 @@ def vendored_mlx_c(out: Path) -> Interface:
     return Interface([VENDOR / "include", VENDOR / "src"], [*generated, *handwritten], [], [], [])
 
 
-def installed_mlx_c(prefix: Path) -> Interface:
-    """An mlx-c installed below `prefix`, static or shared."""
+def installed_mlx_c(prefix: Path, mlx: Path) -> Interface:
+    """An mlx-c installed below `prefix`, static or shared, maybe with its MLX."""
     if not (prefix / "include" / "mlx" / "c" / "mlx.h").exists():
         raise SystemExit(f"build_ffi: MLXC_PREFIX={prefix} has no include/mlx/c/mlx.h")
     libraries = [
@@ -165,6 +168,13 @@ def installed_mlx_c(prefix: Path) -> Interface:
     folders = [str(path.parent) for path in libraries if path.suffix in (".so", ".dylib", ".a")]
     if not folders:
         raise SystemExit(f"build_ffi: MLXC_PREFIX={prefix} has no lib/libmlxc")
+    if (prefix / "include" / "mlx" / "version.h").exists():
+        theirs, ours = mlx_version(prefix), mlx_version(mlx)
+        if theirs != ours:
+            raise SystemExit(
+                f"build_ffi: MLXC_PREFIX={prefix} has MLX {theirs}, but the backend installed "
+                f"here is {ours}: pip install {BACKEND}=={theirs}"
+            )
     return Interface([prefix / "include"], [], ["mlxc"], folders[:1], [("MLXC_FOREIGN", None)])
 
 
@@ -178,9 +188,13 @@ class BuildExt(build_ext):
         temp = Path(self.build_temp)
         prefix = os.environ.get("MLXC_PREFIX")
         mlx = mlx_folder()
-        mlx_c = installed_mlx_c(Path(prefix)) if prefix else vendored_mlx_c(temp / "glue")
+        if prefix:
+            mlx_c = installed_mlx_c(Path(prefix).resolve(), mlx)
+        else:
+            mlx_c = vendored_mlx_c(temp / "glue")
         self.prepare(ext, temp, mlx, mlx_c)
         self.compile_in_parallel()
+        self.force = True  # another MLXC_PREFIX or MLX changes no source, but the result
         super().build_extension(ext)
         package = Path(self.get_ext_fullpath(ext.name)).parent
         if sys.platform == "linux":
