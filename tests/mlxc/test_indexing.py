@@ -192,3 +192,22 @@ def test_a_view_and_a_copy_do_not_follow_a_write():
 
     assert head.tolist() == [1, 2]
     assert copy.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "key", [np.int64(2), (np.int32(1), ..., np.uint8(3)), (slice(1), np.int64(0))]
+)
+def test_a_numpy_integer_counts_as_an_integer(key):
+    a = numbered()
+    b = mx.array(a)
+
+    assert np.array_equal(np.asarray(b[key]), a[key])
+    b[key] = 7
+    a[key] = 7
+    assert np.array_equal(np.asarray(b), a)
+
+
+@pytest.mark.parametrize("key", [0, slice(None), mx.array([0])], ids=repr)
+def test_an_array_without_axes_has_no_parts(key):
+    with pytest.raises(ValueError, match="Too many indices"):
+        mx.array(1)[key]

@@ -1,0 +1,228 @@
+"""Parts chosen by integer arrays, among integers, slices, `None` and `...`.
+
+What a strided view can express is taken first; the arrays gather from that view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index as to_int
+from typing import TYPE_CHECKING, Any
+
+from .._dtype import DTYPES, DtypeCategory, bool_, issubdtype
+from .._ffi import lib
+from .._handle import Handle, addresses, as_array, unpack, wrap
+from .views import (
+    bounds,
+    checked,
+    read,
+    too_many,
+    view_of,
+    without_new_axes,
+    write,
+)
+
+if TYPE_CHECKING:
+    from .._array import array
+
+PLAIN = (slice, type(None), type(...))
+INTEGERS = {dtype._code for dtype in DTYPES if issubdtype(dtype, DtypeCategory.integer)}
+
+
+def gather(a: array, key: tuple[Any, ...]) -> array:
+    """What `a[key]` does."""
+    key = _converted(key)
+    view = view_of(key, a.shape)
+    return _Gathering(a, key).read(a) if view is None else read(a, view)
+
+
+def scatter(a: array, key: tuple[Any, ...], value: array) -> array:
+    """`a` with `value`, of its type, in place of `a[key]`."""
+    key = _converted(key)
+    view = view_of(key, a.shape)
+    return _Gathering(a, key).write(a, value) if view is None else write(a, view, value)
+
+
+def index_array(a: array) -> array:
+    """`a` itself, which must be of integers."""
+    code = lib.h_dtype(a._h)
+    if code not in INTEGERS:
+        if DTYPES[code] is bool_:
+            raise ValueError("boolean indices are not yet supported")
+        raise ValueError(f"Indices must be integral, got an array of {DTYPES[code]!r}.")
+    return a
+
+
+def _converted(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The key with lists and the like as arrays, and what counts as an integer as one."""
+    return tuple(part if isinstance(part, PLAIN) else _converted_part(part) for part in key)
+
+
+def _converted_part(part: Any) -> array | int:
+    if isinstance(part, (Handle, list)) or hasattr(part, "__array__"):
+        return index_array(as_array(part))
+    try:
+        return int(to_int(part))
+    except TypeError:
+        raise ValueError("Cannot index mlx array using the given type.") from None
+
+
+def _expand_ellipsis(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """The key with whole slices in place of `...`, which stands at the end if nowhere else."""
+    if Ellipsis not in key:
+        key = (*key, Ellipsis)
+    place = key.index(Ellipsis)
+    before, after = key[:place], key[place + 1 :]
+    if Ellipsis in after:
+        raise ValueError("An index can only have a single ellipsis (...)")
+    used = len(key) - 1 - key.count(None)
+    return (*before, *[slice(None)] * (ndim - used), *after)
+
+
+class _Gathering:
+    """An index with integer arrays, axis by axis.
+
+    Attributes:
+        start, stop, step: the strided view, one entry an axis of the array.
+        dropped: axes that an integer takes away.
+        arrays: (axis, integer array) pairs.
+        layout: the result's axes in order: an axis of the array, or None for a new one.
+    """
+
+    def __init__(self, a: array, key: tuple[Any, ...]) -> None:
+        self.start: list[int] = []
+        self.stop: list[int] = []
+        self.step: list[int] = []
+        self.dropped: list[int] = []
+        self.arrays: list[tuple[int, array]] = []
+        self.layout: list[int | None] = []
+        shape = a.shape
+        for part in _expand_ellipsis(key, len(shape)):
+            self._add(part, shape)
+
+    def _add(self, part: array | int | slice | None, shape: Sequence[int]) -> None:
+        if part is None:
+            self.layout.append(None)
+            return
+        axis = len(self.start)
+        if axis >= len(shape):
+            raise too_many(len(shape))
+        if isinstance(part, int):
+            index = checked(part, shape, axis)
+            limits = (index, index + 1, 1)
+            self.dropped.append(axis)
+        else:
+            self.layout.append(axis)
+            if isinstance(part, slice):
+                limits = bounds(part, shape[axis])
+            else:
+                limits = (0, shape[axis], 1)
+                self.arrays.append((axis, part))
+        for target, limit in zip((self.start, self.stop, self.step), limits, strict=True):
+            target.append(limit)
+
+    def read(self, a: array) -> array:
+        result = self._view(a)
+        if self.dropped:
+            result = wrap(lib.h_squeeze_axes(result._h, self.dropped, len(self.dropped), 0))
+        result = self._gather(result)
+        if new := self._new_axes():
+            result = wrap(lib.h_expand_dims_axes(result._h, new, len(new), 0))
+        return result
+
+    def write(self, a: array, value: array) -> array:
+        value = self._scattered(a, value)
+        n = len(self.start)
+        return wrap(
+            lib.h_slice_update(a._h, value._h, self.start, n, self.stop, n, self.step, n, 0)
+        )
+
+    def _view(self, a: array) -> array:
+        shape = a.shape
+        if self.step.count(1) == len(shape) and list(shape) == self.stop and not any(self.start):
+            return a
+        n = len(shape)
+        return wrap(lib.h_slice(a._h, self.start, n, self.stop, n, self.step, n, 0))
+
+    def _kept(self, axis: int) -> int:
+        """Where an axis is after the dropped ones are gone."""
+        return axis - sum(dropped < axis for dropped in self.dropped)
+
+    def _indices(self) -> tuple[list[array], list[int]]:
+        """The integer arrays, broadcast against each other, and their axes in the view."""
+        arrays = [index for _, index in self.arrays]
+        axes = [self._kept(axis) for axis, _ in self.arrays]
+        if len(arrays) > 1:
+            arrays = unpack(lib.h_broadcast_arrays(addresses(arrays), len(arrays), 0))
+        return arrays, axes
+
+    def _gather(self, view: array) -> array:
+        arrays, axes = self._indices()
+        if len(arrays) == 1:
+            return wrap(lib.h_take_axis(view._h, arrays[0]._h, axes[0], 0))
+        sizes = [1 if i in axes else length for i, length in enumerate(view.shape)]
+        handles = [index._h for index in arrays]
+        result = wrap(
+            lib.h_gather(view._h, handles, len(handles), axes, len(axes), sizes, len(sizes), 0)
+        )
+        depth = arrays[0].ndim  # the result is (index axes..., sizes...)
+        gone = [depth + axis for axis in axes]
+        result = wrap(lib.h_squeeze_axes(result._h, gone, len(gone), 0))
+        return self._index_axes_to(result, depth, axes[0]) if self._adjacent() else result
+
+    def _adjacent(self) -> bool:
+        """Whether nothing stands between the arrays; then their axes stay in their place."""
+        places = [self.layout.index(axis) for axis, _ in self.arrays]
+        return places[-1] - places[0] == len(places) - 1
+
+    def _index_axes_to(self, result: array, depth: int, place: int) -> array:
+        if place == 0:
+            return result
+        rest = list(range(depth, result.ndim))
+        order = rest[:place] + list(range(depth)) + rest[place:]
+        return wrap(lib.h_transpose_axes(result._h, order, len(order), 0))
+
+    def _new_axes(self) -> list[int]:
+        """Positions of the new axes in the result, the index arrays counted with their depth."""
+        if None not in self.layout:
+            return []
+        depth = max(index.ndim for _, index in self.arrays)
+        indexed = {axis for axis, _ in self.arrays}
+        front = not self._adjacent()
+        positions, position = [], depth if front else 0
+        placed = front
+        for axis in self.layout:
+            if axis is None:
+                positions.append(position)
+                position += 1
+            elif axis not in indexed:
+                position += 1
+            elif not placed:
+                placed, position = True, position + depth
+        return positions
+
+    def _scattered(self, a: array, value: array) -> array:
+        """The strided view of `a` with `value` written at the integer arrays."""
+        view = self._view(a)
+        if self.dropped:
+            view = wrap(lib.h_squeeze_axes(view._h, self.dropped, len(self.dropped), 0))
+        arrays, axes = self._indices()
+        depth = arrays[0].ndim
+        ndim = len(self.layout) - len(axes) + depth
+        value = without_new_axes(value, self._new_axes(), ndim)
+        rest = [length for i, length in enumerate(view.shape) if i not in axes]
+        place = axes[0] if len(arrays) == 1 or self._adjacent() else 0
+        index_shape = list(arrays[0].shape)
+        shape = rest[:place] + index_shape + rest[place:]
+        value = wrap(lib.h_broadcast_to(value._h, shape, len(shape), 0))
+        order = list(range(place, place + depth))
+        order += [i for i in range(len(shape)) if i not in order]
+        value = wrap(lib.h_transpose_axes(value._h, order, len(order), 0))
+        if ones := [depth + axis for axis in sorted(axes)]:
+            value = wrap(lib.h_expand_dims_axes(value._h, ones, len(ones), 0))
+        handles = [index._h for index in arrays]
+        result = wrap(lib.h_scatter(view._h, handles, len(handles), value._h, axes, len(axes), 0))
+        if self.dropped:
+            dropped = self.dropped
+            result = wrap(lib.h_expand_dims_axes(result._h, dropped, len(dropped), 0))
+        return result
