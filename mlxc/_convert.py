@@ -95,30 +95,43 @@ def _big_int(value: int, dtype: Dtype | None) -> array:
     raise OverflowError(f"{value} does not fit into 64 bits; pass a float or a float dtype")
 
 
-def weak_scalar(value: complex, like: Dtype) -> array:
-    """A Python scalar that meets an array: it takes the array's type unless that loses its kind."""
-    if isinstance(value, bool):
-        return scalar(value, like)
-    if isinstance(value, int):
-        return scalar(value, int32 if like is bool_ else like)
+#: The codes of the types that a Python scalar takes beside an array, by the array's code.
+INT_BESIDE = [(int32 if dtype is bool_ else dtype)._code for dtype in DTYPES]
+FLOAT_BESIDE = [
+    (dtype if issubdtype(dtype, DtypeCategory.floating) else float32)._code for dtype in DTYPES
+]
+
+
+def weak_scalar(value: complex, like: int) -> array:
+    """A Python scalar that meets an array: it takes the array's type unless that loses its kind.
+
+    Args:
+        value: the scalar.
+        like: the code of the array's type.
+    """
     if isinstance(value, float):
-        return scalar(value, like if issubdtype(like, DtypeCategory.floating) else float32)
+        return wrap(lib.h_scalar_float(value, FLOAT_BESIDE[like]))
+    if isinstance(value, bool):
+        return scalar(value, DTYPES[like])
+    if isinstance(value, int):
+        return scalar(value, DTYPES[INT_BESIDE[like]])
     return scalar(value, complex64)
 
 
 def make_pair(a: Any, b: Any) -> tuple[array, array]:
     """What `pair` does when one of the two is not an array."""
     if isinstance(a, Handle):
-        return a, _beside(b, a.dtype)  # type: ignore[attr-defined, return-value]
+        return a, _beside(b, a)  # type: ignore[return-value]
     if isinstance(b, Handle):
-        return _beside(a, b.dtype), b  # type: ignore[attr-defined, return-value]
+        return _beside(a, b), b  # type: ignore[return-value]
     return as_array(a), as_array(b)
 
 
-def _beside(value: Any, dtype: Dtype) -> array:
-    if isinstance(value, (bool, int, float, complex)):
-        return weak_scalar(value, dtype)
-    return new_array(value, dtype if hasattr(value, "__array__") else None)
+def _beside(value: Any, other: Handle) -> array:
+    code = lib.h_dtype(other._h)
+    if isinstance(value, (float, int, complex)):
+        return weak_scalar(value, code)
+    return new_array(value, DTYPES[code] if hasattr(value, "__array__") else None)
 
 
 def _astype(a: array, dtype: Dtype | None) -> array:

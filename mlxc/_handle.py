@@ -13,6 +13,7 @@ works with their `_h`, and gives the address that comes back to `wrap` at once:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from ._errors import check, raise_last_error
@@ -60,16 +61,19 @@ Scalar: TypeAlias = bool | int | float | complex
 ArrayLike: TypeAlias = "Scalar | array"
 
 
+_address = attrgetter("_h")
+
+
 def addresses(arrays: Sequence[array]) -> list[int]:
     """The handles of several arrays, which the caller keeps alive."""
-    return [a._h for a in arrays]
+    return list(map(_address, arrays))
 
 
 def read_vector(vector: int) -> list[array]:
     """The arrays of a C vector, which stays its owner's."""
     out = ffi.new("uintptr_t[]", lib.h_vector_size(vector))
     check(lib.h_vector_read(vector, out))
-    return [wrap(address) for address in out]
+    return list(map(wrap, out))
 
 
 def unpack(vector: int) -> list[array]:

@@ -78,8 +78,8 @@ def full(
     """
     shape = ints(shape, "shape")
     vals = as_array(vals)
-    dtype = vals.dtype if dtype is None else dtype
-    return wrap(lib.h_full(shape, len(shape), vals._h, dtype._code, at(stream)))
+    code = lib.h_dtype(vals._h) if dtype is None else dtype._code
+    return wrap(lib.h_full(shape, len(shape), vals._h, code, at(stream)))
 
 
 def zeros_like(
@@ -184,18 +184,18 @@ def arange(  # type: ignore[misc]
     if stop is None:
         raise TypeError("arange needs stop, as in arange(10)")
     if dtype is None:
-        dtype = _counting_dtype((first, stop, distance))
+        dtype = _counting_dtype(first, stop, distance)
     if dtype is bool_:
         raise ValueError("arange does not count in bool; use an integer type")
     return wrap(lib.h_arange(first, stop, distance, dtype._code, at(stream)))
 
 
-def _counting_dtype(numbers: Sequence[float]) -> Dtype:
-    if any(isinstance(number, bool) for number in numbers):
-        return bool_
-    if any(isinstance(number, float) for number in numbers):
-        return float32
-    return int32 if all(-(2**31) <= number < 2**31 for number in numbers) else int64
+def _counting_dtype(start: float, stop: float, step: float) -> Dtype:
+    for kind, dtype in ((bool, bool_), (float, float32)):
+        if isinstance(start, kind) or isinstance(stop, kind) or isinstance(step, kind):
+            return dtype
+    fits = min(start, stop, step) >= -(2**31) and max(start, stop, step) < 2**31
+    return int32 if fits else int64
 
 
 def linspace(
