@@ -1,7 +1,7 @@
 """Opens OpenBLAS, the BLAS forwarder and libmlx, in the order that makes arrays fast.
 
 libmlx binds its BLAS calls when it is first loaded. On Linux the official wheels carry the
-slow reference BLAS, so the forwarder (the same names, jumping into OpenBLAS) has to be in the
+slow reference BLAS, so the forwarder (the same names, leading into OpenBLAS) has to be in the
 process before libmlx is; if another package loaded libmlx first, its choice stands.
 """
 
