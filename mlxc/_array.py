@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _indexing
-from ._convert import item, make_array, make_pair, new_array, to_list
+from ._convert import item, make_pair, new_array, to_list
 from ._device import StreamOrDevice, stream_address
 from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, issubdtype
 from ._errors import check, raise_last_error
@@ -274,4 +274,4 @@ def _pointer(a: array) -> Any:
 
 array.__module__ = "mlxc"
 
-handle.register(array, raise_last_error, make_array, make_pair, stream_address)
+handle.register(array, raise_last_error, new_array, make_pair, stream_address)

@@ -40,12 +40,7 @@ C_TYPES = {int32: "int32_t[]", int64: "int64_t[]", float32: "float[]", float64: 
 BY_NAME = {dtype._name: dtype for dtype in DTYPES}
 
 
-def make_array(value: Any) -> array:
-    """What `as_array` does with anything that is not an array."""
-    return new_array(value, None)
-
-
-def new_array(value: Any, dtype: Dtype | None) -> array:
+def new_array(value: Any, dtype: Dtype | None = None) -> array:
     """An array of `value`'s data, copied.
 
     Raises:
@@ -102,22 +97,6 @@ FLOAT_BESIDE = [
 ]
 
 
-def weak_scalar(value: complex, like: int) -> array:
-    """A Python scalar that meets an array: it takes the array's type unless that loses its kind.
-
-    Args:
-        value: the scalar.
-        like: the code of the array's type.
-    """
-    if isinstance(value, float):
-        return wrap(lib.h_scalar_float(value, FLOAT_BESIDE[like]))
-    if isinstance(value, bool):
-        return scalar(value, DTYPES[like])
-    if isinstance(value, int):
-        return scalar(value, DTYPES[INT_BESIDE[like]])
-    return scalar(value, complex64)
-
-
 def make_pair(a: Any, b: Any) -> tuple[array, array]:
     """What `pair` does when one of the two is not an array."""
     if isinstance(a, Handle):
@@ -128,9 +107,16 @@ def make_pair(a: Any, b: Any) -> tuple[array, array]:
 
 
 def _beside(value: Any, other: Handle) -> array:
+    """`value` as an array; a Python scalar takes the other's type unless that loses its kind."""
     code = lib.h_dtype(other._h)
-    if isinstance(value, (float, int, complex)):
-        return weak_scalar(value, code)
+    if isinstance(value, float):
+        return wrap(lib.h_scalar_float(value, FLOAT_BESIDE[code]))
+    if isinstance(value, bool):
+        return scalar(value, DTYPES[code])
+    if isinstance(value, int):
+        return scalar(value, DTYPES[INT_BESIDE[code]])
+    if isinstance(value, complex):
+        return scalar(value, complex64)
     return new_array(value, DTYPES[code] if hasattr(value, "__array__") else None)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def ints(value: int | Sequence[int], name: str) -> Sequence[int]:
     """One integer or several as a tuple or list; a TypeError names the argument."""
-    if type(value) is tuple or isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list)):
         return value
     try:
         if isinstance(value, int):

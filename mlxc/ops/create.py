@@ -191,9 +191,11 @@ def arange(  # type: ignore[misc]
 
 
 def _counting_dtype(start: float, stop: float, step: float) -> Dtype:
-    for kind, dtype in ((bool, bool_), (float, float32)):
-        if isinstance(start, kind) or isinstance(stop, kind) or isinstance(step, kind):
-            return dtype
+    kinds = {type(start), type(stop), type(step)}
+    if bool in kinds:
+        return bool_
+    if kinds != {int} and any(issubclass(kind, float) for kind in kinds):
+        return float32
     fits = min(start, stop, step) >= -(2**31) and max(start, stop, step) < 2**31
     return int32 if fits else int64
 
