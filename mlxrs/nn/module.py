@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from mlxc.tree import tree_flatten, tree_unflatten
-
 import mlxc as mx
+from mlxc.tree import tree_flatten, tree_unflatten
 
 # A nested dict / list with arrays or modules at its leaves; {} where a branch has none.
 Tree = Any

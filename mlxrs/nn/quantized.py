@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from mlxc.tree import tree_unflatten
-
 import mlxc as mx
+from mlxc.tree import tree_unflatten
 
 from .module import Module
 

@@ -1,7 +1,7 @@
 import pytest
-from mlxc.tree import tree_flatten
 
 import mlxc as mx
+from mlxc.tree import tree_flatten
 from mlxrs import nn
 
 

@@ -1,8 +1,8 @@
 import pytest
-from mlxc.tree import tree_flatten
 from support.assert_close import as_numpy, assert_close
 
 import mlxc as mx
+from mlxc.tree import tree_flatten
 from mlxrs import nn
 
 
