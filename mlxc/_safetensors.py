@@ -1,7 +1,8 @@
 """The header of a safetensors file, checked before anything believes it.
 
 The format: 8 bytes with the length of the header, little-endian; the header, a JSON object that
-names for each tensor its dtype, shape and [begin, end) in the rest of the file; the rest.
+names for each tensor its dtype, shape and [begin, end) in the rest of the file; the rest, which
+the tensors cover without gap or overlap.
 
 Source: https://huggingface.co/docs/safetensors, section "Format".
 """
@@ -10,6 +11,8 @@ from __future__ import annotations
 
 import json
 import os
+import stat
+from itertools import pairwise
 from math import prod
 from typing import Any, TypeGuard
 
@@ -34,6 +37,7 @@ ITEM_SIZES = {
 
 MAX_HEADER = 100_000_000
 MAX_LENGTH = 2**31 - 1
+MAX_NAME = 1024
 
 
 def read_header(path: str) -> tuple[list[str], dict[str, str]]:
@@ -43,6 +47,8 @@ def read_header(path: str) -> tuple[list[str], dict[str, str]]:
         OSError: the file cannot be read.
         ValueError: the file is truncated or malformed, or has a tensor of an unknown type.
     """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError(f"{path} is not a regular file")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
@@ -56,9 +62,20 @@ def read_header(path: str) -> tuple[list[str], dict[str, str]]:
     header = _parse(path, text)
     metadata = header.pop("__metadata__", None)
     for name, tensor in header.items():
-        if fault := _fault(tensor, size - 8 - length) or _name_fault(name):
-            raise ValueError(f"{path} is malformed: tensor {name!r} {fault}")
+        if fault := _name_fault(name) or _fault(tensor, size - 8 - length):
+            raise ValueError(f"{path} is malformed: tensor {name[:80]!r} {fault}")
+    _check_cover(path, header, size - 8 - length)
     return list(header), _checked_metadata(path, metadata)
+
+
+def _check_cover(path: str, header: dict[str, Any], available: int) -> None:
+    spans = sorted(tuple(tensor["data_offsets"]) for tensor in header.values())
+    for (_, end), (begin, _) in pairwise([(0, 0), *spans, (available, available)]):
+        if begin != end:
+            raise ValueError(
+                f"{path} is malformed: its tensors do not cover the {available} bytes of data one "
+                f"by one, at byte {min(begin, end)}"
+            )
 
 
 def _parse(path: str, text: bytes) -> dict[str, Any]:
@@ -85,11 +102,11 @@ def _fault(tensor: Any, available: int) -> str | None:
         return "is not described by an object"
     dtype, shape, offsets = tensor.get("dtype"), tensor.get("shape"), tensor.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in ITEM_SIZES:
-        return f"has the unknown dtype {dtype!r}"
+        return f"has the unknown dtype {dtype!r:.40}"
     if not _are_naturals(shape) or any(length > MAX_LENGTH for length in shape):
-        return f"has the impossible shape {shape!r}"
+        return f"has the impossible shape {shape!r:.80}"
     if not _are_naturals(offsets) or len(offsets) != 2:
-        return f"has the impossible data_offsets {offsets!r}"
+        return f"has the impossible data_offsets {offsets!r:.80}"
     begin, end = offsets
     if not begin <= end <= available:
         return f"has data_offsets {offsets} beyond the {available} bytes of data in the file"
@@ -99,7 +116,9 @@ def _fault(tensor: Any, available: int) -> str | None:
 
 
 def _name_fault(name: str) -> str | None:
-    return "has a zero character in its name" if "\0" in name else None
+    if "\0" in name:
+        return "has a zero character in its name"
+    return "has an endless name" if len(name) > MAX_NAME else None
 
 
 def _are_naturals(values: Any) -> TypeGuard[list[int]]:

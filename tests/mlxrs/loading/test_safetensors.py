@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlxrs.errors import FormatError, MlxrsError, ModelNotFoundError, UnsupportedError
-from mlxrs.loading.safetensors import check_safetensors, read_safetensors
+from mlxrs.errors import FormatError, MlxrsError, ModelNotFoundError
+from mlxrs.loading.safetensors import read_safetensors
 
 
 def safetensors_bytes(header: object, data: bytes = b"") -> bytes:
@@ -24,21 +24,21 @@ def one(dtype: str, shape: object, offsets: object, data: bytes) -> bytes:
 
 
 HOSTILE = {
-    "empty": (b"", "header length"),
-    "header beyond the file": (struct.pack("<Q", 1 << 62) + b"{}", "header length"),
-    "no JSON": (safetensors_bytes(b"pickle"), "must be JSON"),
-    "no object": (safetensors_bytes([1]), "JSON object"),
-    "deep JSON": (safetensors_bytes(b"[" * 100_000), "must be JSON"),
+    "empty": (b"", "truncated"),
+    "header beyond the file": (struct.pack("<Q", 1 << 62) + b"{}", "truncated"),
+    "no JSON": (safetensors_bytes(b"pickle"), "not JSON"),
+    "no object": (safetensors_bytes([1]), "not a JSON object"),
+    "deep JSON": (safetensors_bytes(b"[" * 100_000), "not JSON"),
     "name twice": (safetensors_bytes(b'{"a": 1, "a": 1}'), "twice"),
-    "name that moves the cursor": (safetensors_bytes({"a\x1b[2J": 1}), "printable"),
-    "endless name": (safetensors_bytes({"a" * 2000: 1}), "up to 1024 characters"),
-    "entry that is no object": (safetensors_bytes({"a": 1}), "entry of a"),
-    "negative size": (one("U8", [-1], [0, 1], b"x"), "shape of a"),
-    "size that is a bool": (one("U8", [True], [0, 1], b"x"), "shape of a"),
-    "no shape": (one("U8", None, [0, 1], b"x"), "shape of a"),
+    "name that moves the cursor": (safetensors_bytes({"a\x1b[2J": 1}), r"'a\\x1b\[2J'"),
+    "endless name": (safetensors_bytes({"a" * 2000: 1}), "endless name"),
+    "entry that is no object": (safetensors_bytes({"a": 1}), "not described by an object"),
+    "negative size": (one("U8", [-1], [0, 1], b"x"), "impossible shape"),
+    "size that is a bool": (one("U8", [True], [0, 1], b"x"), "impossible shape"),
+    "no shape": (one("U8", None, [0, 1], b"x"), "impossible shape"),
     "three offsets": (one("U8", [1], [0, 1, 2], b"x"), "data_offsets"),
-    "size and offsets that differ": (one("F32", [2], [0, 4], bytes(4)), "must take"),
-    "data beyond the file": (one("F32", [2], [0, 8], bytes(4)), "cover"),
+    "size and offsets that differ": (one("F32", [2], [0, 4], bytes(4)), "takes 8"),
+    "data beyond the file": (one("F32", [2], [0, 8], bytes(4)), "beyond the 4 bytes"),
     "data left over": (one("F32", [1], [0, 4], bytes(8)), "cover"),
     "gap": (one("F32", [1], [4, 8], bytes(8)), "cover"),
     "overlap": (
@@ -68,7 +68,7 @@ def test_dtype_that_mlx_lacks_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "f64.safetensors"
     path.write_bytes(one("F64", [1], [0, 8], bytes(8)))
 
-    with pytest.raises(UnsupportedError, match="F64"):
+    with pytest.raises(FormatError, match="F64"):
         read_safetensors(path)
 
 
@@ -107,7 +107,7 @@ def test_damaged_safetensors_is_accepted_or_refused_and_nothing_else(
     path.write_bytes(data[:length])
 
     try:
-        check_safetensors(path)
+        read_safetensors(path)
     except MlxrsError as error:
         assert len(str(error).splitlines()) == 1
 
