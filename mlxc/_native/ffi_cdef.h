@@ -7,6 +7,9 @@ const char* mlxc_error_message(void);
 mlx_stream mlxc_default_stream(void);
 void mlxc_default_stream_changed(void);
 
+int mlxc_set_print_precision(int precision);
+int mlxc_print_precision(int* res);
+
 void mlxc_drop_payload(void* payload);
 void* mlxc_next_dropped(void);
 
@@ -25,6 +28,7 @@ int h_dtype(uintptr_t a);
 void h_shape(uintptr_t a, int* shape);
 int h_eval(uintptr_t a);
 uintptr_t h_data(uintptr_t a);
+uintptr_t h_flatnonzero(uintptr_t mask);
 int h_eval_all(const uintptr_t* arrays, size_t arrays_num, bool wait);
 uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected);
 uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected);

@@ -1,4 +1,6 @@
 /* C compiled into the extension module itself, in front of what cffi writes. */
+#include <stdlib.h>
+
 #include "mlx/c/mlx.h"
 #include "mlxc.h"
 
@@ -61,6 +63,28 @@ static int h_eval_all(const uintptr_t* arrays, size_t arrays_num, bool wait) {
 /* Evaluates and returns the address of the first element. */
 static uintptr_t h_data(uintptr_t a) {
   return h_eval(a) ? 0 : (uintptr_t)mlx_array_data_uint8(as_array(a));
+}
+
+/* Where a boolean array, contiguous in memory, is true: its positions in row-major order. */
+static uintptr_t h_flatnonzero(uintptr_t mask) {
+  if (h_eval(mask)) {
+    return 0;
+  }
+  const bool* values = mlx_array_data_bool(as_array(mask));
+  size_t size = h_size(mask), count = 0;
+  for (size_t i = 0; i < size; i++) {
+    count += values[i];
+  }
+  uint32_t* places = malloc(count * sizeof(uint32_t) + 1);
+  for (size_t i = 0, next = 0; places != NULL && i < size; i++) {
+    if (values[i]) {
+      places[next++] = (uint32_t)i;
+    }
+  }
+  int length = (int)count;
+  uintptr_t result = (uintptr_t)mlx_array_new_data(places, &length, 1, MLX_UINT32).ctx;
+  free(places);
+  return result;
 }
 
 typedef int (*BinaryOp)(mlx_array*, const mlx_array, const mlx_array, const mlx_stream);

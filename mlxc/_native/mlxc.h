@@ -36,6 +36,11 @@ void mlxc_default_stream_changed(void);
 mlx_array mlxc_scalar_int(int64_t value, mlx_dtype dtype);
 mlx_array mlxc_scalar_float(double value, mlx_dtype dtype);
 
+/* How many decimal places printed arrays have, for the whole process; -1 is as many as
+ * tell the values apart to six digits. */
+int mlxc_set_print_precision(int precision);
+int mlxc_print_precision(int* res);
+
 /* What MLX calls for a closure over a Python function, and the part of it that is
  * written in Python. */
 int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload);
