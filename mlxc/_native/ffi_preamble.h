@@ -48,6 +48,12 @@ static void h_shape(uintptr_t a, int* shape) {
   }
 }
 
+/* Whether reading the array would not wait. */
+static bool h_is_available(uintptr_t a) {
+  bool available = false;
+  return _mlx_array_is_available(&available, as_array(a)) == 0 && available;
+}
+
 static int h_eval(uintptr_t a) {
   return mlx_array_eval(as_array(a));
 }

@@ -13,6 +13,7 @@ static PyObject* raise_last_error = NULL; /* () -> never */
 static PyObject* make_array = NULL;       /* (value) -> array */
 static PyObject* make_pair = NULL;        /* (a, b) -> (array, array) */
 static PyObject* stream_address = NULL;   /* (stream) -> int */
+static PyObject* refuse = NULL;           /* () -> never, in a forked child */
 
 static void handle_dealloc(PyObject* object) {
   Handle* self = (Handle*)object;
@@ -67,6 +68,11 @@ typedef struct {
 void* mlxc_evaluated_data(mlx_array array) {
   const void* data = NULL;
   int status;
+  bool available = false;
+  if (refuse != NULL && !(_mlx_array_is_available(&available, array) == 0 && available)) {
+    Py_XDECREF(PyObject_CallNoArgs(refuse));
+    return NULL;
+  }
   Py_BEGIN_ALLOW_THREADS
   status = mlx_array_eval(array);
   if (status == 0) {
@@ -292,6 +298,12 @@ static PyObject* at(PyObject* module, PyObject* stream) {
   return PyObject_CallFunctionObjArgs(stream_address, stream, NULL);
 }
 
+static PyObject* refuse_to_wait(PyObject* module, PyObject* raiser) {
+  (void)module;
+  refuse = Py_NewRef(raiser);
+  Py_RETURN_NONE;
+}
+
 static PyObject* register_class(PyObject* module, PyObject* args) {
   (void)module;
   PyObject *cls, *raiser, *array_maker, *pair_maker, *stream_reader;
@@ -323,6 +335,7 @@ static PyMethodDef module_methods[] = {
     {"to_dlpack", mlxc_to_dlpack, METH_VARARGS, "The array as a DLPack capsule."},
     {"from_dlpack", mlxc_from_dlpack, METH_VARARGS, "An array of a DLPack capsule's tensor."},
     {"swap", swap, METH_VARARGS, "Exchange what two arrays own."},
+    {"refuse_to_wait", refuse_to_wait, METH_O, "Call this instead of waiting for an array."},
     {"register", register_class, METH_VARARGS, "Set the array class and the functions above it."},
     {NULL, NULL, 0, NULL},
 };

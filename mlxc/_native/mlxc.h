@@ -23,6 +23,13 @@ void mlxc_install_error_handler(void);
 void mlxc_park_streams_at_exit(void);
 void mlxc_remember_stream(mlx_stream stream);
 
+/* Halts the streams remembered when their queues are done, and lets them go on. */
+void mlxc_before_fork(void);
+void mlxc_after_fork_in_parent(void);
+
+/* Whether this process was forked from one with streams, whose threads stayed there. */
+bool mlxc_is_forked(void);
+
 /* The calling thread's last message, valid until its next failure. */
 const char* mlxc_error_message(void);
 
