@@ -30,7 +30,7 @@ def astype(a: ArrayLike, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> a
     return wrap(lib.h_astype(a._h, dtype._code, at(stream)))
 
 
-def view(a: ArrayLike, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
+def view(a: ArrayLike, dtype: Dtype, stream: StreamOrDevice = None) -> array:
     """The bytes of the elements read as another type.
 
     Args:

@@ -258,7 +258,7 @@ def segmented_mm(
 
 
 def hadamard_transform(
-    a: ArrayLike, scale: float | None = None, *, stream: StreamOrDevice = None
+    a: ArrayLike, scale: float | None = None, stream: StreamOrDevice = None
 ) -> array:
     """The product of a Hadamard matrix with the last axis.
 
