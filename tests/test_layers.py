@@ -31,7 +31,8 @@ MLXC = [
     ["mlxc._array"],
     ["mlxc._eval", "mlxc.tree", "mlxc._closure"],
     ["mlxc._autograd"],
-    ["mlxc._safetensors"],
+    ["mlxc._files"],
+    ["mlxc._npy", "mlxc._safetensors"],
     ["mlxc.io", "mlxc.memory", "mlxc.metal"],
     ["mlxc"],
 ]

@@ -225,7 +225,7 @@ def shown(default: ast.expr | None) -> str:
 
 
 def spelled(text: str) -> str:
-    """A default as both sides write it: without the module, floats by value, [] as ()."""
+    """A default as both sides write it: without the module, floats by value, lists as tuples."""
     text = text.removeprefix("mlx.core.").removeprefix("mlxc.")
     try:
         value = ast.literal_eval(text)
@@ -233,7 +233,7 @@ def spelled(text: str) -> str:
         return text
     if isinstance(value, float):
         value = float(f"{value:.6g}")
-    return "()" if value == [] else repr(value)
+    return repr(tuple(value) if isinstance(value, list) else value)
 
 
 KINDS = {
