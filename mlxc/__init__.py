@@ -6,6 +6,9 @@ from . import fast, linalg, metal, random, tree
 from ._array import array
 from ._autograd import grad, value_and_grad
 from ._blas import BlasInfo, blas_info
+from ._checkpoint import checkpoint
+from ._compile import compile, disable_compile, enable_compile
+from ._custom import custom_function
 from ._device import (
     Device,
     DeviceType,
@@ -46,6 +49,9 @@ from ._dtype import (
     uint64,
 )
 from ._eval import async_eval, eval
+from ._export import FunctionExporter, export_function, export_to_dot, exporter, import_function
+from ._jacobian import jvp, vjp
+from ._vmap import vmap
 from .io import load, save, save_safetensors, savez, savez_compressed
 from .memory import (
     clear_cache,
@@ -223,6 +229,7 @@ __all__ = [
     "DeviceType",
     "Dtype",
     "DtypeCategory",
+    "FunctionExporter",
     "Stream",
     "StreamContext",
     "abs",
@@ -265,8 +272,10 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_to",
     "ceil",
+    "checkpoint",
     "clear_cache",
     "clip",
+    "compile",
     "complex64",
     "complexfloating",
     "concat",
@@ -290,6 +299,7 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
+    "custom_function",
     "default_device",
     "default_stream",
     "degrees",
@@ -300,10 +310,12 @@ __all__ = [
     "diag",
     "diagonal",
     "diff",
+    "disable_compile",
     "divide",
     "divmod",
     "e",
     "einsum",
+    "enable_compile",
     "equal",
     "erf",
     "erfinv",
@@ -312,6 +324,9 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "export_function",
+    "export_to_dot",
+    "exporter",
     "eye",
     "fast",
     "flatten",
@@ -341,6 +356,7 @@ __all__ = [
     "hanning",
     "identity",
     "imag",
+    "import_function",
     "inexact",
     "inf",
     "inner",
@@ -357,6 +373,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "issubdtype",
+    "jvp",
     "kron",
     "left_shift",
     "less",
@@ -481,6 +498,8 @@ __all__ = [
     "var",
     "vecdot",
     "view",
+    "vjp",
+    "vmap",
     "where",
     "zeros",
     "zeros_like",

@@ -142,6 +142,21 @@ int mlxc_clear_streams(void);
 /* Memory */
 int mlxc_get_array_buffer_size(size_t* res, const mlx_vector_array arrays);
 
+/* Exported functions; the events for a callback go to mlxc_call_export with its payload */
+int mlxc_exporter_new(
+    mlx_function_exporter* res,
+    const char* file,
+    const mlx_closure_kwargs fun,
+    bool shapeless,
+    const char* metadata);
+int mlxc_exporter_new_callback(
+    mlx_function_exporter* res,
+    void* payload,
+    const mlx_closure_kwargs fun,
+    bool shapeless);
+int mlxc_exporter_close(const mlx_function_exporter exporter);
+int mlxc_imported_metadata(const char** res, const mlx_imported_function imported);
+
 #ifdef __cplusplus
 }
 #endif

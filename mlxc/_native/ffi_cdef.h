@@ -18,6 +18,57 @@ void* mlxc_next_dropped(void);
 
 int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload);
 extern "Python+C" int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
+int mlxc_call_python_named(
+    mlx_vector_array* res,
+    const mlx_vector_array args,
+    const mlx_map_string_to_array named,
+    void* payload);
+extern "Python+C" int mlxc_call_named(
+    mlx_vector_array* res,
+    const mlx_vector_array args,
+    const mlx_map_string_to_array named,
+    void* payload);
+int mlxc_call_python_vjp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array cotangents,
+    const mlx_vector_array outputs,
+    void* payload);
+extern "Python+C" int mlxc_call_vjp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array cotangents,
+    const mlx_vector_array outputs,
+    void* payload);
+int mlxc_call_python_jvp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array tangents,
+    const int* argnums,
+    size_t num,
+    void* payload);
+extern "Python+C" int mlxc_call_jvp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array tangents,
+    const int* argnums,
+    size_t num,
+    void* payload);
+int mlxc_call_python_vmap(
+    mlx_vector_array* res,
+    mlx_vector_int* res_axes,
+    const mlx_vector_array inputs,
+    const int* axes,
+    size_t num,
+    void* payload);
+extern "Python+C" int mlxc_call_vmap(
+    mlx_vector_array* res,
+    mlx_vector_int* res_axes,
+    const mlx_vector_array inputs,
+    const int* axes,
+    size_t num,
+    void* payload);
+extern "Python+C" int mlxc_call_export(const char* event, const mlx_vector_array arrays, void* payload);
 
 /* The forms below take and return handles as integers; 0 is a failure. */
 uintptr_t h_scalar_int(int64_t value, int dtype);

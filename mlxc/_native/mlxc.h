@@ -53,6 +53,62 @@ int mlxc_print_precision(int* res);
 int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload);
 int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
 
+/* The same for a function of named arrays, and for the rules of a custom function. */
+int mlxc_call_python_named(
+    mlx_vector_array* res,
+    const mlx_vector_array args,
+    const mlx_map_string_to_array named,
+    void* payload);
+int mlxc_call_named(
+    mlx_vector_array* res,
+    const mlx_vector_array args,
+    const mlx_map_string_to_array named,
+    void* payload);
+int mlxc_call_python_vjp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array cotangents,
+    const mlx_vector_array outputs,
+    void* payload);
+int mlxc_call_vjp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array cotangents,
+    const mlx_vector_array outputs,
+    void* payload);
+int mlxc_call_python_jvp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array tangents,
+    const int* argnums,
+    size_t num,
+    void* payload);
+int mlxc_call_jvp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array tangents,
+    const int* argnums,
+    size_t num,
+    void* payload);
+int mlxc_call_python_vmap(
+    mlx_vector_array* res,
+    mlx_vector_int* res_axes,
+    const mlx_vector_array inputs,
+    const int* axes,
+    size_t num,
+    void* payload);
+int mlxc_call_vmap(
+    mlx_vector_array* res,
+    mlx_vector_int* res_axes,
+    const mlx_vector_array inputs,
+    const int* axes,
+    size_t num,
+    void* payload);
+
+/* What is told of a function that is exported to a callback: one event as JSON, with its
+ * arrays beside it. */
+int mlxc_call_export(const char* event, const mlx_vector_array arrays, void* payload);
+
 /* The destructor of a closure whose payload is a Python object, and the payloads
  * that were dropped since, one a call, NULL when there are no more. */
 void mlxc_drop_payload(void* payload);
