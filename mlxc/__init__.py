@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import fast, linalg, metal, random, tree
+from . import cuda, distributed, fast, fft, linalg, metal, random, tree
 from ._array import array
 from ._autograd import grad, value_and_grad
 from ._blas import BlasInfo, blas_info
@@ -14,6 +14,8 @@ from ._device import (
     DeviceType,
     Stream,
     StreamContext,
+    ThreadLocalStream,
+    clear_streams,
     cpu,
     default_device,
     default_stream,
@@ -22,6 +24,8 @@ from ._device import (
     gpu,
     is_available,
     new_stream,
+    new_thread_local_stream,
+    new_thread_unsafe_stream,
     set_default_device,
     set_default_stream,
     stream,
@@ -54,15 +58,19 @@ from ._jacobian import jvp, vjp
 from ._vmap import vmap
 from .io import load, save, save_safetensors, savez, savez_compressed
 from .memory import (
+    cache_limit,
     clear_cache,
     get_active_memory,
+    get_array_buffer_size,
     get_cache_memory,
     get_memory_limit,
     get_peak_memory,
+    memory_limit,
     reset_peak_memory,
     set_cache_limit,
     set_memory_limit,
     set_wired_limit,
+    wired_limit,
 )
 from .ops.arithmetic import (
     add,
@@ -154,6 +162,7 @@ from .ops.matmul import (
     addmm,
     block_masked_mm,
     einsum,
+    einsum_path,
     gather_mm,
     hadamard_transform,
     inner,
@@ -164,7 +173,7 @@ from .ops.matmul import (
     tensordot,
     vecdot,
 )
-from .ops.quantize import dequantize, gather_qmm, qqmm, quantize, quantized_matmul
+from .ops.quantize import dequantize, gather_qmm, gather_qqmm, qqmm, quantize, quantized_matmul
 from .ops.reduce import all, any, argmax, argmin, count_nonzero, max, min, minmax, prod, sum
 from .ops.scan import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
 from .ops.shape import (
@@ -184,7 +193,7 @@ from .ops.shape import (
     unflatten,
     unstack,
 )
-from .ops.sort import argpartition, argsort, partition, searchsorted, sort, topk
+from .ops.sort import argpartition, argsort, partition, searchsorted, sort, topk, unique
 from .ops.statistics import mean, median, std, var
 from .ops.take import put_along_axis, slice, slice_update, take, take_along_axis, where
 from .ops.trigonometry import (
@@ -232,6 +241,7 @@ __all__ = [
     "FunctionExporter",
     "Stream",
     "StreamContext",
+    "ThreadLocalStream",
     "abs",
     "add",
     "addmm",
@@ -271,9 +281,11 @@ __all__ = [
     "broadcast_arrays",
     "broadcast_shapes",
     "broadcast_to",
+    "cache_limit",
     "ceil",
     "checkpoint",
     "clear_cache",
+    "clear_streams",
     "clip",
     "compile",
     "complex64",
@@ -295,6 +307,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cpu",
+    "cuda",
     "cummax",
     "cummin",
     "cumprod",
@@ -311,10 +324,12 @@ __all__ = [
     "diagonal",
     "diff",
     "disable_compile",
+    "distributed",
     "divide",
     "divmod",
     "e",
     "einsum",
+    "einsum_path",
     "enable_compile",
     "equal",
     "erf",
@@ -329,6 +344,7 @@ __all__ = [
     "exporter",
     "eye",
     "fast",
+    "fft",
     "flatten",
     "flip",
     "float16",
@@ -342,8 +358,10 @@ __all__ = [
     "full_like",
     "gather_mm",
     "gather_qmm",
+    "gather_qqmm",
     "generic",
     "get_active_memory",
+    "get_array_buffer_size",
     "get_cache_memory",
     "get_memory_limit",
     "get_peak_memory",
@@ -398,6 +416,7 @@ __all__ = [
     "maximum",
     "mean",
     "median",
+    "memory_limit",
     "meshgrid",
     "metal",
     "min",
@@ -409,6 +428,8 @@ __all__ = [
     "nan_to_num",
     "negative",
     "new_stream",
+    "new_thread_local_stream",
+    "new_thread_unsafe_stream",
     "newaxis",
     "not_equal",
     "number",
@@ -492,6 +513,7 @@ __all__ = [
     "uint64",
     "uint8",
     "unflatten",
+    "unique",
     "unsignedinteger",
     "unstack",
     "value_and_grad",
@@ -501,6 +523,7 @@ __all__ = [
     "vjp",
     "vmap",
     "where",
+    "wired_limit",
     "zeros",
     "zeros_like",
 ]

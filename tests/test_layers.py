@@ -26,7 +26,7 @@ MLXC = [
     ["mlxc._dtype", "mlxc._device", "mlxc._structs"],
     ["mlxc._convert"],
     ["mlxc.ops"],
-    ["mlxc.linalg", "mlxc.random", "mlxc.fast"],
+    ["mlxc.linalg", "mlxc.random", "mlxc.fast", "mlxc.fft"],
     ["mlxc._operators", "mlxc._indexing"],
     ["mlxc._array"],
     ["mlxc._eval", "mlxc.tree", "mlxc._closure"],
@@ -42,7 +42,8 @@ MLXC = [
     ],
     ["mlxc._files"],
     ["mlxc._npy", "mlxc._safetensors"],
-    ["mlxc.io", "mlxc.memory", "mlxc.metal"],
+    ["mlxc.io", "mlxc.memory", "mlxc.cuda", "mlxc.distributed"],
+    ["mlxc.metal"],
     ["mlxc"],
 ]
 MLXRS = [

@@ -139,6 +139,9 @@ int mlxc_new_thread_local_stream(int* index, mlx_device dev);
 int mlxc_stream_of_this_thread(mlx_stream* res, int index, mlx_device dev);
 int mlxc_clear_streams(void);
 
+/* Groups of processes; the bytes of the side channel go to mlxc_all_gather with its payload */
+int mlxc_distributed_init_jaccl(mlx_distributed_group* res, bool strict, void* payload);
+
 /* Memory */
 int mlxc_get_array_buffer_size(size_t* res, const mlx_vector_array arrays);
 

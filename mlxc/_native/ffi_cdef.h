@@ -70,6 +70,9 @@ extern "Python+C" int mlxc_call_vmap(
     void* payload);
 extern "Python+C" int mlxc_call_export(const char* event, const mlx_vector_array arrays, void* payload);
 
+extern "Python+C" int mlxc_all_gather(
+    void* payload, int rank, int size, const char* src, char* dst, size_t n_bytes);
+
 /* The forms below take and return handles as integers; 0 is a failure. */
 uintptr_t h_scalar_int(int64_t value, int dtype);
 uintptr_t h_scalar_float(double value, int dtype);

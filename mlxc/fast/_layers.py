@@ -1,28 +1,22 @@
-"""Layers of neural networks as single operations.
-
-Letters: B batch, H heads, L queries or sequence, S keys, D features. Every function takes
-`stream`, the stream or device to run on; None is the default.
-"""
+"""Normalization, rotary positions and the loss of classes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._dtype import float32
-from ._ffi import lib
-from ._handle import Handle, as_array, at, wrap
-from .ops._arguments import optional
-from .ops.arithmetic import subtract
-from .ops.exponential import logsumexp
-from .ops.shape import expand_dims, squeeze
-from .ops.take import take_along_axis
+from .._dtype import float32
+from .._ffi import lib
+from .._handle import Handle, as_array, at, wrap
+from ..ops._arguments import optional
+from ..ops.arithmetic import subtract
+from ..ops.exponential import logsumexp
+from ..ops.shape import expand_dims, squeeze
+from ..ops.take import take_along_axis
 
 if TYPE_CHECKING:
-    from ._array import array
-    from ._device import StreamOrDevice
-    from ._handle import ArrayLike
-
-__all__ = ["cross_entropy", "layer_norm", "rms_norm", "rope", "scaled_dot_product_attention"]
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
 
 
 def rms_norm(
@@ -124,59 +118,6 @@ def rope(
     return wrap(
         lib.h_fast_rope(
             a._h, dims, traditional, period, has_period, scale, offset, frequencies, at(stream)
-        )
-    )
-
-
-def scaled_dot_product_attention(
-    q: ArrayLike,
-    k: ArrayLike,
-    v: ArrayLike,
-    *,
-    scale: float,
-    mask: str | array | None = None,
-    sinks: array | None = None,
-    stream: StreamOrDevice = None,
-) -> array:
-    """Attention: `softmax(scale * q @ k.T + mask) @ v`, with the softmax in float32.
-
-    Several heads of `q` may share one of `k` and `v`, which are not to be repeated for it.
-    Source: Vaswani et al., "Attention Is All You Need", https://arxiv.org/abs/1706.03762;
-    shared heads: Ainslie et al., "GQA", https://arxiv.org/abs/2305.13245.
-
-    Args:
-        q: queries, shape (B, H, L, D).
-        k: keys, shape (B, H_kv, S, D), where H_kv divides H.
-        v: values, shape (B, H_kv, S, D).
-        scale: what multiplies the scores, as a rule `D ** -0.5`.
-        mask: "causal" hides the keys behind each query, the last query being at the last key;
-            a bool array hides where it is False, another is added to the scores; it broadcasts
-            to (B, H, L, S). None hides nothing.
-        sinks: shape (H,): a further score in each softmax, for a value of zero.
-
-    Returns:
-        Shape (B, H, L, D).
-
-    Raises:
-        ValueError: the shapes do not fit, or `mask` is another string.
-
-    Example:
-        >>> import mlxc as mx
-        >>> x = mx.random.normal((1, 8, 16, 64))
-        >>> mx.fast.scaled_dot_product_attention(x, x, x, scale=64**-0.5, mask="causal").shape
-        (1, 8, 16, 64)
-    """
-    q, k, v = as_array(q), as_array(k), as_array(v)
-    sink, hidden, mode = optional(sinks, "sinks"), 0, b""
-    if isinstance(mask, str):
-        if mask != "causal":
-            raise ValueError(f"mask must be 'causal', an array or None, got {mask!r}")
-        mode = b"causal"
-    elif mask is not None:
-        hidden, mode = optional(mask, "mask"), b"array"
-    return wrap(
-        lib.h_fast_scaled_dot_product_attention(
-            q._h, k._h, v._h, scale, mode, hidden, sink, at(stream)
         )
     )
 
