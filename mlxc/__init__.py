@@ -3,7 +3,25 @@
 from __future__ import annotations
 
 from . import cuda, distributed, fast, fft, linalg, metal, random, tree
+from ._aliases import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    bitwise_left_shift,
+    bitwise_right_shift,
+    cumulative_prod,
+    cumulative_sum,
+    empty,
+    empty_like,
+    matrix_norm,
+    pow,
+)
 from ._array import array
+from ._array_api import __array_namespace_info__
 from ._autograd import grad, value_and_grad
 from ._blas import BlasInfo, blas_info
 from ._checkpoint import checkpoint
@@ -52,9 +70,12 @@ from ._dtype import (
     uint32,
     uint64,
 )
+from ._dtype_info import can_cast, finfo, iinfo, isdtype
 from ._eval import async_eval, eval
 from ._export import FunctionExporter, export_function, export_to_dot, exporter, import_function
+from ._indexing import ArrayAt, ArrayIterator
 from ._jacobian import jvp, vjp
+from ._printing import PrintOptions, get_printoptions, printoptions, set_printoptions
 from ._vmap import vmap
 from .io import load, save, save_safetensors, savez, savez_compressed
 from .memory import (
@@ -131,6 +152,7 @@ from .ops.elementwise import (
     square,
     trunc,
 )
+from .ops.exchange import ArrayLike, asarray, from_dlpack
 from .ops.exponential import (
     erf,
     erfinv,
@@ -173,6 +195,7 @@ from .ops.matmul import (
     tensordot,
     vecdot,
 )
+from .ops.nonzero import argwhere, flatnonzero, nonzero
 from .ops.quantize import dequantize, gather_qmm, gather_qqmm, qqmm, quantize, quantized_matmul
 from .ops.reduce import all, any, argmax, argmin, count_nonzero, max, min, minmax, prod, sum
 from .ops.scan import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
@@ -233,16 +256,23 @@ pi = 3.141592653589793238462643383279502884
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArrayAt",
+    "ArrayIterator",
+    "ArrayLike",
     "BlasInfo",
     "Device",
     "DeviceType",
     "Dtype",
     "DtypeCategory",
     "FunctionExporter",
+    "PrintOptions",
     "Stream",
     "StreamContext",
     "ThreadLocalStream",
+    "__array_namespace_info__",
     "abs",
+    "acos",
+    "acosh",
     "add",
     "addmm",
     "all",
@@ -260,11 +290,18 @@ __all__ = [
     "argmin",
     "argpartition",
     "argsort",
+    "argwhere",
     "array",
     "array_equal",
     "as_strided",
+    "asarray",
+    "asin",
+    "asinh",
     "astype",
     "async_eval",
+    "atan",
+    "atan2",
+    "atanh",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
@@ -272,7 +309,9 @@ __all__ = [
     "bfloat16",
     "bitwise_and",
     "bitwise_invert",
+    "bitwise_left_shift",
     "bitwise_or",
+    "bitwise_right_shift",
     "bitwise_xor",
     "blackman",
     "blas_info",
@@ -282,6 +321,7 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_to",
     "cache_limit",
+    "can_cast",
     "ceil",
     "checkpoint",
     "clear_cache",
@@ -312,6 +352,8 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
     "custom_function",
     "default_device",
     "default_stream",
@@ -330,6 +372,8 @@ __all__ = [
     "e",
     "einsum",
     "einsum_path",
+    "empty",
+    "empty_like",
     "enable_compile",
     "equal",
     "erf",
@@ -345,6 +389,8 @@ __all__ = [
     "eye",
     "fast",
     "fft",
+    "finfo",
+    "flatnonzero",
     "flatten",
     "flip",
     "float16",
@@ -353,6 +399,7 @@ __all__ = [
     "floating",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "from_fp8",
     "full",
     "full_like",
@@ -365,6 +412,7 @@ __all__ = [
     "get_cache_memory",
     "get_memory_limit",
     "get_peak_memory",
+    "get_printoptions",
     "gpu",
     "grad",
     "greater",
@@ -373,6 +421,7 @@ __all__ = [
     "hamming",
     "hanning",
     "identity",
+    "iinfo",
     "imag",
     "import_function",
     "inexact",
@@ -385,6 +434,7 @@ __all__ = [
     "integer",
     "is_available",
     "isclose",
+    "isdtype",
     "isfinite",
     "isinf",
     "isnan",
@@ -411,6 +461,7 @@ __all__ = [
     "logical_xor",
     "logsumexp",
     "matmul",
+    "matrix_norm",
     "matrix_transpose",
     "max",
     "maximum",
@@ -431,6 +482,7 @@ __all__ = [
     "new_thread_local_stream",
     "new_thread_unsafe_stream",
     "newaxis",
+    "nonzero",
     "not_equal",
     "number",
     "ones",
@@ -441,7 +493,9 @@ __all__ = [
     "permute_dims",
     "pi",
     "positive",
+    "pow",
     "power",
+    "printoptions",
     "prod",
     "promote_types",
     "put_along_axis",
@@ -471,6 +525,7 @@ __all__ = [
     "set_default_device",
     "set_default_stream",
     "set_memory_limit",
+    "set_printoptions",
     "set_wired_limit",
     "sigmoid",
     "sign",

@@ -27,40 +27,7 @@ SUBMODULES = ("cuda", "distributed", "fast", "fft", "linalg", "metal", "random")
 LEFT_OUT: dict[str, str] = {}
 
 #: Names of mlx.core that mlxc is still to get.
-NOT_THERE_YET = frozenset(
-    {
-        "ArrayAt",
-        "ArrayIterator",
-        "ArrayLike",
-        "PrintOptions",
-        "acos",
-        "acosh",
-        "array.at",
-        "asarray",
-        "asin",
-        "asinh",
-        "atan",
-        "atan2",
-        "atanh",
-        "bitwise_left_shift",
-        "bitwise_right_shift",
-        "can_cast",
-        "cumulative_prod",
-        "cumulative_sum",
-        "empty",
-        "empty_like",
-        "finfo",
-        "from_dlpack",
-        "get_printoptions",
-        "iinfo",
-        "isdtype",
-        "matrix_norm",
-        "pow",
-        "printoptions",
-        "save_gguf",
-        "set_printoptions",
-    }
-)
+NOT_THERE_YET = frozenset({"save_gguf"})
 
 #: Functions that are called in another way, and why.
 CALLED_OTHERWISE = {
