@@ -277,9 +277,16 @@ def new_thread_local_stream(device: Device | DeviceType) -> ThreadLocalStream:
 
 
 def clear_streams() -> None:
-    """End all streams of the calling thread; its next op begins with a new default stream.
+    """End all streams of the calling thread, its default streams too.
 
-    Arrays that were to be computed on them can no longer be evaluated.
+    Arrays that were to be computed on them can no longer be evaluated. To compute anything else,
+    the thread sets a new default stream.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def last_work_of_a_thread():
+        ...     mx.eval(mx.ones((2,)) + 1)
+        ...     mx.clear_streams()
     """
     _defaults.streams.clear()
     _defaults.local.clear()

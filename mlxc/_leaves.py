@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._handle import Handle
+from .random._key import RandomState, replace_key
 from .tree import like, tree_map
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def only_arrays_in(tree: Any, name: str) -> list[array]:
 def _collect(tree: Any, into: list[array], name: str | None) -> None:
     if isinstance(tree, Handle):
         into.append(tree)  # type: ignore[arg-type]
-    elif isinstance(tree, (list, tuple)):
+    elif isinstance(tree, (list, tuple, RandomState)):
         for item in tree:
             _collect(item, into, name)
     elif isinstance(tree, dict):
@@ -76,7 +77,9 @@ def fill(tree: Any, arrays: Sequence[array]) -> None:
     def visit(tree: Any) -> Any:
         if isinstance(tree, Handle):
             return next(remaining)
-        if isinstance(tree, list):
+        if isinstance(tree, RandomState):
+            replace_key(next(remaining))
+        elif isinstance(tree, list):
             tree[:] = map(visit, tree)
         elif isinstance(tree, tuple) and arrays_in(tree):
             return like(tree, list(map(visit, tree)))
