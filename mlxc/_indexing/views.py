@@ -123,6 +123,8 @@ def bounds(key: slice, length: int) -> tuple[int, int, int]:
         start, stop, step = key.indices(length)
     except TypeError:
         raise no_slice(key) from None
+    if start < 0:  # backwards from before the first element
+        return 0, 0, 1
     # MLX counts a negative stop from the end; one below -length means "past the first".
     return start, (stop if stop >= 0 else -length - 1), step
 

@@ -158,6 +158,9 @@ static uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t
   int64_t low = step < 0 ? -1 : 0, high = step < 0 ? length - 1 : length;
   start = start == NO_BOUND ? (step < 0 ? high : low) : clipped(start, length, low, high);
   stop = stop == NO_BOUND ? (step < 0 ? low : high) : clipped(stop, length, low, high);
+  if (start < 0) { /* backwards from before the first element */
+    return slice_first(a, 0, 0, 1);
+  }
   step = step > length + 1 ? length + 1 : step < -length - 1 ? -length - 1 : step;
   /* MLX counts a negative stop from the end; this one means "past the first". */
   return slice_first(a, start, stop < 0 ? -length - 1 : stop, step);
