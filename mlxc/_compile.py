@@ -8,19 +8,17 @@ own to MLX, and leaves MLX's cache when it goes.
 from __future__ import annotations
 
 import os
-import shutil
-import warnings
 from collections.abc import Callable, Hashable
-from functools import cache, partial, wraps
+from functools import partial, wraps
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import finalize, ref
 
-from ._closure import c_vector, call, new_closure
-from ._device import cpu, default_device
+from ._closure import new_closure
 from ._errors import check
 from ._ffi import ffi, lib
-from ._handle import Handle
+from ._handle import Handle, addresses, unpack
+from ._jit import can_compile
 from ._leaves import arrays_in, fill, form_of, with_arrays
 
 if TYPE_CHECKING:
@@ -44,8 +42,9 @@ def compile(
     structure, or other values of leaves that are not arrays. Otherwise only its graph does. It
     should have no effects but on `outputs`, and cannot evaluate its arguments.
 
-    On the CPU, MLX compiles graphs with `g++`. Where there is none, `fun` itself runs at every
-    call, and a warning says so once.
+    On the CPU, MLX compiles graphs with `g++` in a folder for temporary files. Where there is no
+    `g++`, or others can write to that folder, `fun` itself runs at every call, and a warning says
+    so once.
 
     Args:
         fun: takes and returns trees of arrays; leaves of its arguments may be strings, numbers,
@@ -115,12 +114,11 @@ class _Compiler:
         arrays += arrays_in(self.inputs)
         form = structure, tuple([(a.dtype, a.ndim if self.shapeless else a.shape) for a in arrays])
         if (trace := self.traces.get(form)) is None:
-            if not _can_compile():
+            if not can_compile():
                 return self.fun(*args, **kwargs)
             trace = self.traces[form] = _Trace(self, form_of((args, kwargs)))
         try:
-            with c_vector(arrays) as given:
-                made = call(lib.mlx_closure_apply, trace.c_closure, given)
+            made = unpack(lib.h_closure_apply(trace.address, addresses(arrays), len(arrays)))
         except BaseException:
             # MLX takes the graph that was not finished for an empty one.
             self.traces.pop(form, None)
@@ -165,7 +163,7 @@ class _Trace:
             check(lib.mlx_detail_compile(made, function, identifier, shapeless, ffi.NULL, 0))
         finally:
             lib.mlx_closure_free(function)
-        self.c_closure = made[0]
+        self.address = int(ffi.cast("uintptr_t", made[0].ctx))
         finalize(self, _forget, identifier, made).atexit = False
 
 
@@ -197,26 +195,4 @@ def _structure(tree: Any, arrays: list[array]) -> Hashable:
     raise ValueError(
         "[compile] arguments must be trees of arrays or constants (numbers, strings, booleans or "
         f"None), got {type(tree).__name__}"
-    )
-
-
-def _can_compile() -> bool:
-    return default_device().type is not cpu or _has_compiler(os.environ.get("PATH"))
-
-
-@cache
-def _has_compiler(path: str | None) -> bool:
-    found = shutil.which("g++", path=path) is not None
-    if not found:
-        _warn_once()
-    return found
-
-
-@cache
-def _warn_once() -> None:
-    warnings.warn(
-        "mlxc.compile needs the C++ compiler g++ on the CPU, and PATH has none; compiled "
-        "functions run as they are, which is slower. Install g++ or call mlxc.disable_compile()",
-        RuntimeWarning,
-        stacklevel=6,
     )

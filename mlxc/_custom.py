@@ -9,7 +9,7 @@ from ._closure import c_vector, call, closure, jvp_rule, vjp_rule, vmap_rule
 from ._errors import check
 from ._ffi import ffi, lib
 from ._handle import Handle
-from ._leaves import arrays_in, arrays_only, form_of, only_arrays_in, paired, with_arrays
+from ._leaves import arrays_in, arrays_only, form_of, paired, with_arrays
 from .ops.create import zeros_like
 
 if TYPE_CHECKING:
@@ -174,10 +174,12 @@ class _Call:
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise ValueError("[custom vmap] the rule must return a tuple (outputs, axes)")
             outputs, output_axes = pair
-            pairs = list(paired(outputs, output_axes, spreads=(int, type(None)), same_type=False))
-            return only_arrays_in(outputs, "[custom vmap] the outputs"), [
-                -1 if axis is None else axis for _, axis in pairs
-            ]
+            found = _beside(self.result, outputs, "vmap")
+            pairs = paired(outputs, output_axes, spreads=(int, type(None)), same_type=False)
+            places = [-1 if axis is None else axis for _, axis in pairs]
+            if None in found or not all(isinstance(place, int) for place in places):
+                raise ValueError("[custom vmap] outputs must be arrays, axes integers or None")
+            return found, places
 
         return flat
 

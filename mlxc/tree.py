@@ -220,15 +220,13 @@ def tree_merge(tree_a: Any, tree_b: Any, merge_fn: Callable[[Any, Any], Any] | N
         >>> tree_merge({"a": {"x": 1}}, {"a": {"y": 2}})
         {'a': {'x': 1, 'y': 2}}
     """
-    if _is_empty(tree_a) and _is_empty(tree_b):
-        if type(tree_a) is not type(tree_b):
-            kinds = f"{type(tree_a).__name__} with {type(tree_b).__name__}"
-            raise ValueError(f"cannot merge an empty {kinds}")
-        return type(tree_a)()
-    tree_a = None if _is_empty(tree_a) else tree_a
-    tree_b = None if _is_empty(tree_b) else tree_b
-    if (tree_a is None) != (tree_b is None):
-        return tree_b if tree_a is None else tree_a
+    if _is_empty(tree_a) and _is_empty(tree_b) and type(tree_a) is not type(tree_b):
+        kinds = f"{type(tree_a).__name__} with {type(tree_b).__name__}"
+        raise ValueError(f"cannot merge an empty {kinds}")
+    if tree_b is None or (_is_empty(tree_b) and tree_a is not None):
+        return tree_a
+    if tree_a is None or _is_empty(tree_a):
+        return tree_b
     if isinstance(tree_a, (list, tuple)) and isinstance(tree_b, (list, tuple)):
         return like(tree_a, [tree_merge(a, b, merge_fn) for a, b in zip_longest(tree_a, tree_b)])
     if isinstance(tree_a, dict) and isinstance(tree_b, dict):

@@ -31,7 +31,7 @@ MLXC = [
     ["mlxc._operators", "mlxc._indexing", "mlxc._exchange", "mlxc._array_api", "mlxc._aliases"],
     ["mlxc._array"],
     ["mlxc._eval", "mlxc.tree", "mlxc._closure"],
-    ["mlxc._leaves"],
+    ["mlxc._leaves", "mlxc._jit"],
     [
         "mlxc._autograd",
         "mlxc._checkpoint",
