@@ -12,7 +12,7 @@ extern "C" {
 
 /* The C++ class behind the calling thread's last failure: 0 any other,
  * 1 invalid_argument, 2 out_of_range, 3 bad_alloc, 4 a callback failed,
- * -1 unknown (built against a foreign mlx-c). */
+ * 5 overflow_error, -1 unknown (built against a foreign mlx-c). */
 int mlxc_error_kind(void);
 
 /* Routes errors to the calling thread instead of exiting the process. */

@@ -332,4 +332,6 @@ def qqmm(
 
 def _given(value: int | None) -> tuple[int, bool]:
     """An optional integer as C takes it: the value, and whether there is one."""
+    if value is not None and value < 1:  # MLX would divide by 0
+        raise ValueError(f"group_size and bits must be at least 1, got {value}")
     return (0, False) if value is None else (value, True)
