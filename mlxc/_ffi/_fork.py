@@ -24,7 +24,7 @@ WAITING = (
     "mlx_synchronize",
 )
 #: Functions that wait for an array, their first argument, unless it is there.
-READING = ("h_data", "h_eval")
+READING = ("h_data", "h_eval", "h_flatnonzero")
 
 
 def watch_forks(lib: Any, handle: ModuleType) -> None:

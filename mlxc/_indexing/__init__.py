@@ -21,7 +21,18 @@ __all__ = ["ArrayAt", "ArrayIterator", "at", "get_item", "iterate", "set_item"]
 
 
 def get_item(a: array, key: Any) -> array:
-    """What `a[key]` does."""
+    """The part of an array that a key chooses, as in numpy: `a[key]`.
+
+    A key is an integer, a slice, `None`, `...`, an integer array or list, a boolean array or list,
+    or a tuple of these. Integers are checked against the axis; the values of integer arrays are
+    not, because they may not be computed yet. A boolean array is evaluated, because the shape of
+    the result depends on it. Writing to the result leaves `a` as it is.
+
+    Raises:
+        IndexError: an integer is outside of its axis.
+        ValueError: there are too many indices, one is of another kind, or a boolean array has
+            another shape than the axes it is for.
+    """
     kind = type(key)
     if kind is int:
         return wrap(lib.h_index(a._h, checked(key, a.shape, 0)))
@@ -52,7 +63,15 @@ def get_item(a: array, key: Any) -> array:
 
 
 def set_item(a: array, key: Any, value: Any) -> None:
-    """What `a[key] = value` does: `a` gets a new array with that part replaced."""
+    """Replace a part of an array: `a[key] = value`. `a` gets a new array; views keep the old.
+
+    The key is as for reading. The value is converted to the type of `a` and broadcast to the part.
+    A boolean array alone is not evaluated; then a value with one axis more than it leaves over
+    holds one entry for each place that is true, in row-major order, and may hold more.
+
+    Raises:
+        IndexError, ValueError: as for reading; or the value does not fit the part.
+    """
     value = update_value(a, value)
     key = key if type(key) is tuple else (key,)
     view = view_of(key, a.shape)
