@@ -201,7 +201,7 @@ def gather_qmm(
         The broadcast shape of the indices, then (M, N), or (M, D) without `transpose`.
 
     Raises:
-        ValueError: the shapes do not fit.
+        ValueError: the shapes do not fit, or `global_scale` is given on a CPU.
     """
     x, w, scales = as_array(x), as_array(w), as_array(scales)
     bias = optional(biases, "biases")
