@@ -10,7 +10,7 @@ from ._closure import c_vector, call_for_two, closure
 from ._errors import check
 from ._ffi import ffi, lib
 from ._handle import Handle
-from ._leaves import arrays_in, only_arrays_in, with_arrays
+from ._leaves import arrays_in, lent, only_arrays_in, with_arrays
 
 if TYPE_CHECKING:
     from ._array import array
@@ -26,7 +26,8 @@ def value_and_grad(
     Args:
         fun: returns a scalar array, or a tuple that starts with one; only that is differentiated.
         argnums: positions of the arguments to differentiate, by default the first, or none
-            where `argnames` are given. An argument may be a tree of arrays.
+            where `argnames` are given. An argument may be a tree of arrays; what `fun` puts into
+            its lists and dicts stays there.
         argnames: names of the keyword arguments to differentiate.
 
     Returns:
@@ -59,13 +60,14 @@ def value_and_grad(
 
         def flat(arrays: list[array]) -> list[array]:
             nonlocal result
-            given = with_arrays(chosen, arrays)
-            positional = list(args)
-            for number, value in zip(numbers, given, strict=False):
-                positional[number] = value
-            named = dict(zip(names, given[len(numbers) :], strict=True))
-            result = fun(*positional, **{**kwargs, **named})
-            return _outputs(result)
+            given = list(chosen)
+            with lent(given, arrays):
+                positional = list(args)
+                for number, value in zip(numbers, given, strict=False):
+                    positional[number] = value
+                named = dict(zip(names, given[len(numbers) :], strict=True))
+                result = fun(*positional, **{**kwargs, **named})
+                return _outputs(result)
 
         values, gradients = _apply(flat, leaves)
         gradient = with_arrays(chosen, gradients)

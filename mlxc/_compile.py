@@ -19,7 +19,7 @@ from ._errors import check
 from ._ffi import ffi, lib
 from ._handle import Handle, addresses, unpack
 from ._jit import can_compile
-from ._leaves import arrays_in, fill, form_of, with_arrays
+from ._leaves import arrays_in, fill, form_of, lent, with_arrays
 
 if TYPE_CHECKING:
     from ._array import array
@@ -133,18 +133,12 @@ class _Compiler:
     def trace(self, trace: _Trace, arrays: list[array]) -> list[array]:
         """Runs the function with tracers for its arguments and for what it captures."""
         args, kwargs = with_arrays(trace.arguments, arrays)
-        captured = arrays_in(self.inputs)
-        tracers = arrays[len(arrays) - len(captured) :]
-        fill(self.inputs, tracers)
-        try:
+        tracers = arrays[len(arrays) - len(arrays_in(self.inputs)) :]
+        with lent(self.inputs, tracers):
             result = self.fun(*args, **kwargs)
             made = arrays_in(result)
             trace.result, trace.count = form_of(result), len(made)
             return made + arrays_in(self.outputs)
-        finally:
-            originals = {id(t): original for t, original in zip(tracers, captured, strict=True)}
-            left = arrays_in(self.inputs)
-            fill(self.inputs, [originals.get(id(a), a) for a in left])
 
 
 class _Trace:

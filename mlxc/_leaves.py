@@ -7,6 +7,7 @@ leaves, but no array alive.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ._handle import Handle
@@ -89,6 +90,21 @@ def fill(tree: Any, arrays: Sequence[array]) -> None:
         return tree
 
     visit(tree)
+
+
+@contextmanager
+def lent(tree: Any, arrays: Sequence[array]) -> Iterator[None]:
+    """Other arrays in the places of a tree's, for the length of a `with` block.
+
+    Where the block itself has put another array, that one stays.
+    """
+    originals = arrays_in(tree)
+    fill(tree, arrays)
+    try:
+        yield
+    finally:
+        back = {id(a): original for a, original in zip(arrays, originals, strict=True)}
+        fill(tree, [back.get(id(a), a) for a in arrays_in(tree)])
 
 
 def paired(

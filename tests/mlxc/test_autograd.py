@@ -110,3 +110,27 @@ def test_an_exception_of_the_function_arrives_as_it_was():
 def test_what_cannot_be_differentiated_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_what_the_function_puts_into_its_argument_stays():
+    first, second = tree = [mx.array(1.0), mx.array(2.0)]
+
+    def fun(pair):
+        assert pair is tree
+        pair[1] = pair[0] + pair[1]
+        return pair[1]
+
+    mx.grad(fun)(tree)
+
+    assert tree[0] is first
+    assert tree[1] is not second
+    assert tree[1].item() == 3.0
+
+
+def test_the_argument_is_whole_after_an_exception():
+    first, second = tree = [mx.array(1.0), mx.array(2.0)]
+
+    with pytest.raises(KeyError):
+        mx.grad(lambda pair: {}["key"])(tree)
+
+    assert tree[0] is first and tree[1] is second

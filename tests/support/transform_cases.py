@@ -768,6 +768,19 @@ def dot(mx):
 
 
 @case
+def grad_in_place(mx):
+    tree = [mx.array(1.0), {"k": mx.array(2.0)}]
+    first, second = tree[0], tree[1]["k"]
+
+    def fun(pair):
+        pair[0] = pair[0] * pair[1]["k"]
+        return pair[0]
+
+    gradient = shown(mx, mx.grad(fun)(tree))
+    return [gradient, tree[0] is first, tree[1]["k"] is second, shown(mx, tree)]
+
+
+@case
 def grad_wrong(mx):
     x = mx.array([1.0, 2.0])
 
