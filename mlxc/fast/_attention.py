@@ -101,7 +101,7 @@ def gated_delta_update(
         The output, shape (B, L, H_v, D_v), and the last state, shape (B, H_v, D_v, D).
 
     Raises:
-        ValueError: the shapes do not fit.
+        ValueError: the shapes do not fit, or L is 0.
 
     Example:
         >>> import mlxc as mx
@@ -112,5 +112,18 @@ def gated_delta_update(
         ((1, 3, 2, 4), (1, 2, 4, 8))
     """
     given = [as_array(a) for a in (q, k, v, gamma, beta)]
+    of_q, of_k, of_v, of_gamma, of_beta = (a.shape for a in given)
+    if len(of_q) != 4 or of_k != of_q or len(of_v) != 4:
+        raise ValueError(
+            "q and k must be of one shape (B, L, H, D), and v of shape (B, L, H_v, D_v), "
+            f"got {of_q}, {of_k} and {of_v}"
+        )
+    if not of_q[:2] == of_v[:2] == of_gamma[:2] == of_beta[:2]:
+        raise ValueError(
+            "q, v, gamma and beta must begin with the same B and L, "
+            f"got {of_q}, {of_v}, {of_gamma} and {of_beta}"
+        )
+    if not of_q[2] or of_v[2] % of_q[2]:
+        raise ValueError(f"the {of_q[2]} heads of q must divide the {of_v[2]} heads of v")
     state, used = optional(initial_state, "initial_state"), optional(mask, "mask")
     return unpack(lib.h_gated_delta_update(*[a._h for a in given], state, used, at(stream)))

@@ -286,8 +286,27 @@ def test_a_gated_delta_update_goes_on_from_its_state():
     assert_close(state, last)
 
 
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"q": (1, 3, 2, 4)}, r"q and k must be of one shape \(B, L, H, D\)"),
+        ({"q": (3,), "k": (3,)}, r"q and k must be of one shape \(B, L, H, D\)"),
+        ({"v": (1, 4, 2, 8)}, "must begin with the same B and L"),
+        ({"gamma": (2, 3, 2)}, "must begin with the same B and L"),
+        ({"v": (1, 3, 3, 8)}, "the 2 heads of q must divide the 3 heads of v"),
+        ({"q": (1, 3, 0, 8), "k": (1, 3, 0, 8)}, "the 0 heads of q must divide"),
+    ],
+)
+def test_a_gated_delta_update_refuses_shapes_that_do_not_fit(changed, words):
+    x, gate = (1, 3, 2, 8), (1, 3, 2)
+    shapes = {"q": x, "k": x, "v": x, "gamma": gate, "beta": gate} | changed
+
+    with pytest.raises(ValueError, match=words):
+        mx.fast.gated_delta_update(**{name: mx.ones(shape) for name, shape in shapes.items()})
+
+
 @pytest.mark.native
-def test_a_gated_delta_update_refuses_shapes_that_do_not_fit():
+def test_a_gated_delta_update_refuses_another_state():
     x, ones = mx.ones((1, 3, 2, 8)), mx.ones((1, 3, 2))
 
     with pytest.raises(ValueError, match="cannot be broadcast"):
