@@ -49,7 +49,7 @@ def value_and_grad(
     _check_callable(fun)
     numbers, names = _chosen(argnums, argnames)
 
-    @wraps(fun)
+    @wraps(fun, updated=())
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         _check_arguments(numbers, names, args, kwargs)
         chosen = [args[n] for n in numbers] + [kwargs[n] for n in names]
@@ -102,7 +102,7 @@ def grad(
 
     both = value_and_grad(scalar, argnums, argnames)
 
-    @wraps(fun)
+    @wraps(fun, updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 

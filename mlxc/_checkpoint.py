@@ -37,7 +37,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     if not callable(fun):
         raise TypeError(f"[checkpoint] fun must be callable, got {type(fun).__name__}")
 
-    @wraps(fun)
+    @wraps(fun, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         inputs = arrays_in((args, kwargs))
         arguments = form_of((args, kwargs))

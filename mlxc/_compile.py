@@ -72,7 +72,7 @@ def compile(
         raise TypeError(f"[compile] fun must be callable, got {type(fun).__name__}")
     compiler = _Compiler(fun, inputs, outputs, shapeless)
 
-    @wraps(fun)
+    @wraps(fun, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:
         if not _enabled:
             return fun(*args, **kwargs)

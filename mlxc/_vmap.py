@@ -46,7 +46,7 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
     if not callable(fun):
         raise TypeError(f"[vmap] fun must be callable, got {type(fun).__name__}")
 
-    @wraps(fun)
+    @wraps(fun, updated=())
     def vectorized(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             raise TypeError("[vmap] keyword arguments are not supported; give them by position")

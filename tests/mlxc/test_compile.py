@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from typing import NamedTuple
 
 import pytest
 
@@ -164,3 +165,36 @@ def test_outputs_of_another_length_than_traced_are_refused():
 def test_arguments_of_other_types_are_refused(argument):
     with pytest.raises(ValueError, match=f"got {type(argument).__name__}"):
         mx.compile(lambda x, y: x)(X, argument)
+
+
+def test_a_compiled_object_keeps_nothing_but_its_name():
+    class Model:
+        """Doc."""
+
+        def __init__(self):
+            self.weight = mx.array(2.0)
+
+        def __call__(self, x):
+            return x * self.weight
+
+    model = Model()
+    compiled = mx.compile(model)
+
+    assert compiled(X).tolist() == [2.0, 4.0]
+    assert compiled.__doc__ == "Doc."
+    assert not hasattr(compiled, "weight")
+
+
+def test_tuples_of_other_types_come_back_as_they_are():
+    class Vector(tuple):
+        pass
+
+    class State(NamedTuple):
+        a: mx.array
+        b: mx.array
+
+    state = mx.compile(lambda s: State(s.a + 10, s.b * 10))(State(mx.array(1), mx.array(2)))
+    vector = mx.compile(lambda v: Vector([v[0] + 10]))(Vector([mx.array(1)]))
+
+    assert (type(state), state.a.item(), state.b.item()) == (State, 11, 20)
+    assert (type(vector), vector[0].item()) == (Vector, 11)
