@@ -100,6 +100,13 @@ extern "C" int mlxc_gather_qqmm(
             sorted_indices,
             get(s))))
 
+extern "C" int mlxc_cross_entropy(
+    mlx_array* res,
+    const mlx_array logits,
+    const mlx_array targets,
+    const mlx_stream s) MLXC_BODY(
+    set(res, mx::fast::cross_entropy(get(logits), get(targets), get(s))))
+
 extern "C" int mlxc_fused_attention(
     mlx_array* res,
     const mlx_array queries,

@@ -59,6 +59,13 @@ int mlxc_gather_qqmm(
     bool sorted_indices,
     const mlx_stream s);
 
+/* Layers */
+int mlxc_cross_entropy(
+    mlx_array* res,
+    const mlx_array logits,
+    const mlx_array targets,
+    const mlx_stream s);
+
 /* Attention */
 int mlxc_fused_attention(
     mlx_array* res,

@@ -192,25 +192,47 @@ def test_a_mask_that_cannot_be_is_refused(mask, error):
 # --- cross entropy ---
 
 
-@pytest.mark.parametrize("dtype", [mx.float32, mx.float16], ids=repr)
-def test_cross_entropy_is_minus_the_logarithm_of_the_probability(dtype):
-    logits, targets = (
-        mx.array(floats((2, 3, 5), seed=11)).astype(dtype),
-        np.array([[0, 1, 2], [4, 3, 2]]),
-    )
-    x = np.array(logits).astype(np.float64)
+def naive_cross_entropy(x, targets):
     logarithms = x - np.log(np.exp(x).sum(-1, keepdims=True))
-    expected = -np.take_along_axis(logarithms, targets[..., None], -1)[..., 0]
+    return -np.take_along_axis(logarithms, targets[..., None], -1)[..., 0]
 
-    result = mx.fast.cross_entropy(logits, mx.array(targets))
+
+@pytest.mark.native
+@pytest.mark.parametrize("dtype", [mx.float32, mx.float16, mx.bfloat16], ids=repr)
+def test_cross_entropy_is_minus_the_logarithm_of_the_probability(dtype):
+    x = mx.array(floats((2, 3, 5), seed=11)).astype(dtype)
+    targets = np.array([[0, 1, 2], [4, 3, 2]])
+    expected = naive_cross_entropy(np.array(x.astype(mx.float32)), targets)
+
+    result = mx.fast.cross_entropy(x, mx.array(targets))
 
     assert result.dtype == mx.float32
-    assert_close(result, expected)
+    assert_close(result.astype(dtype), expected)
 
 
-def test_cross_entropy_refuses_targets_of_another_shape():
-    with pytest.raises(ValueError, match=r"targets must have the shape .* \(2,\), got \(3,\)"):
-        mx.fast.cross_entropy(mx.zeros((2, 3)), mx.array([0, 1, 2]))
+@pytest.mark.native
+def test_the_gradient_of_cross_entropy_is_the_probability_less_the_target():
+    x, targets = floats((4, 5), seed=12), np.array([1, 0, 4, 2])
+    expected = np.exp(x) / np.exp(x).sum(-1, keepdims=True) - np.eye(5)[targets]
+
+    gradient = mx.grad(lambda a: mx.fast.cross_entropy(a, mx.array(targets)).sum())(mx.array(x))
+
+    assert_close(gradient, expected)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize(
+    ("logits", "targets", "words"),
+    [
+        (mx.zeros((2, 3)), mx.array([0, 1, 2]), r"targets shape \(3\) does not match"),
+        (mx.array(1.0), mx.array(0), "must have at least 1 dimension"),
+        (mx.zeros((2, 3)), mx.zeros((2,)), "must be integer class indices"),
+        (mx.zeros((2, 3), mx.int32), mx.array([0, 1]), "unsupported logits type int32"),
+    ],
+)
+def test_cross_entropy_refuses_what_does_not_fit(logits, targets, words):
+    with pytest.raises(ValueError, match=words):
+        mx.fast.cross_entropy(logits, targets)
 
 
 @pytest.mark.native
