@@ -7,11 +7,11 @@ from typing import Any
 from . import _dlpack, _exchange, _indexing
 from ._convert import item, make_pair, new_array, to_list
 from ._device import StreamOrDevice, stream_address
-from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, issubdtype
+from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, code_of, issubdtype
 from ._errors import check, raise_last_error
 from ._ffi import ffi, handle, lib
 from ._handle import Handle, at, wrap
-from ._operators import bitwise, equality, in_place, matmul, operator
+from ._operators import bitwise, division_in_place, equality, in_place, matmul, operator
 from .ops import diagonals, elementwise, exponential, reduce, scan, shape, statistics, trigonometry
 
 
@@ -55,7 +55,7 @@ class array(Handle):
     @property
     def mT(self) -> array:
         """The array with its last two axes exchanged."""
-        return shape.swapaxes(self, -1, -2)
+        return shape.matrix_transpose(self)
 
     @property
     def real(self) -> array:
@@ -158,7 +158,7 @@ class array(Handle):
         operator("mul", reflected=True),
         in_place(operator("mul")),
     )
-    __truediv__, __itruediv__ = operator("truediv"), in_place(operator("truediv"))
+    __truediv__, __itruediv__ = operator("truediv"), in_place(division_in_place)
     __rtruediv__ = operator("truediv", reflected=True)
     __div__, __rdiv__ = __truediv__, __rtruediv__
     __floordiv__, __ifloordiv__ = operator("floordiv"), in_place(operator("floordiv"))
@@ -203,11 +203,11 @@ class array(Handle):
 
     def astype(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
         """The array with its elements converted to `dtype`."""
-        return wrap(lib.h_astype(self._h, dtype._code, at(stream)))
+        return wrap(lib.h_astype(self._h, code_of(dtype), at(stream)))
 
     def view(self, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
         """The same bytes read as another type; the last axis grows or shrinks with its size."""
-        return wrap(lib.h_view(self._h, dtype._code, at(stream)))
+        return wrap(lib.h_view(self._h, code_of(dtype), at(stream)))
 
     def reshape(self, *shape: Any, stream: StreamOrDevice = None) -> array:
         """The elements in another shape, given as integers or as one sequence; -1 is inferred."""

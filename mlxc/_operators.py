@@ -115,6 +115,19 @@ def in_place(method: Operator) -> Operator:
     return update
 
 
+_divide = operator("truediv")
+
+
+def division_in_place(self: array, other: Any) -> array:
+    """What `a /= b` takes over, which must be of a type that fractions fit."""
+    if lib.h_dtype(self._h) not in FLOATING:
+        raise ValueError("In place division cannot cast to non-floating point type.")
+    return _divide(self, other)
+
+
+division_in_place.__name__ = _divide.__name__
+
+
 def equality(name: str, otherwise: bool) -> Callable[[Any, Any], Any]:
     """`==` or `!=`, which answer `otherwise` for what is no operand of an array."""
     method = operator(name)
@@ -134,4 +147,5 @@ def is_operand(value: object) -> bool:
 
 def check_operand(value: object, phrase: str) -> None:
     if not is_operand(value):
-        raise ValueError(f"Cannot perform {phrase} on an mlxc.array and {type(value).__name__}")
+        error = TypeError if value is None else ValueError
+        raise error(f"Cannot perform {phrase} on an mlxc.array and {type(value).__name__}")
