@@ -1,6 +1,7 @@
 """Builds `mlxc._ffi._mlx`: the mlx-c interface as one cffi extension module.
 
-The headers in vendor/mlx-c are the only place where a C function is declared.
+The headers in vendor/mlx-c, and mlxc/_native/extras.h for what mlx-c lacks, are the only
+place where a C function of MLX is declared.
 From them come the cdef, the glue to libmlx, and a second form of every function
 that makes an array: `h_add(a, b, s)` takes handles as integers and returns the
 new handle, 0 on failure, which saves cffi a struct and an out-parameter a call.
@@ -30,6 +31,7 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 VENDOR = Path("vendor/mlx-c")
 NATIVE = Path("mlxc/_native")
+EXTRAS = "extras.h"
 MODULE = "mlxc._ffi._mlx"
 FORWARDER = "libmlxc_blas.so"
 RECORD = "_built.py"
@@ -85,7 +87,8 @@ def second_form(function: Any, interface: Any) -> tuple[str, str] | None:
         else:
             params.append(param.text)
             arguments.append(param.name)
-    head = f"uintptr_t h_{function.name.removeprefix('mlx_')}({', '.join(params) or 'void'})"
+    name = re.sub("^mlxc?_", "h_", function.name)
+    head = f"uintptr_t {name}({', '.join(params) or 'void'})"
     result = first.type.removesuffix("*")
     definition = (
         f"static {head} {{\n"
@@ -103,13 +106,16 @@ def cdef_and_preamble() -> tuple[str, str]:
     """Everything cffi is told: the declarations, and the C they are compiled with."""
     vendor = vendor_module("interface")
     interface = vendor.read_interface(ROOT / VENDOR / "include")
+    extras = vendor.read_functions(EXTRAS, vendor.declarations(ROOT / NATIVE / EXTRAS))
+    interface = replace(interface, functions=(*interface.functions, *extras))
     forms = [form for f in interface.functions if (form := second_form(f, interface))]
     # mlx-c has these only where the compiler has half types; they are read as bytes instead.
     functions = tuple(f for f in interface.functions if not f.name.endswith("float16"))
     interface = replace(interface, functions=functions)
     own = (ROOT / NATIVE / "ffi_cdef.h").read_text()
     declarations = [vendor.cdef(interface), own, *(declaration for declaration, _ in forms)]
-    preamble = ['#include "ffi_preamble.h"', *(definition for _, definition in forms)]
+    includes = ['#include "ffi_preamble.h"', f'#include "{EXTRAS}"']
+    preamble = [*includes, *(definition for _, definition in forms)]
     return "\n".join(declarations), "\n".join(preamble)
 
 
@@ -220,7 +226,7 @@ class BuildExt(build_ext):
         source = temp / "_mlx.c"
         source.parent.mkdir(parents=True, exist_ok=True)
         ffi.emit_c_code(str(source))
-        native = [*sorted(NATIVE.glob("*.cpp")), NATIVE / "handle.c", source]
+        native = [*sorted(NATIVE.glob("*.cpp")), NATIVE / "handle.c", NATIVE / "dlpack.c", source]
         ext.sources = [str(path) for path in [*mlx_c.sources, *native]]
         ext.include_dirs = [str(path) for path in [*mlx_c.include_dirs, NATIVE, mlx / "include"]]
         ext.extra_compile_args = ["-O2", "-g0"]

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from . import fast, linalg, metal, random, tree
+from . import cuda, distributed, fast, fft, linalg, metal, random, tree
+from ._aliases import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    bitwise_left_shift,
+    bitwise_right_shift,
+    cumulative_prod,
+    cumulative_sum,
+    empty,
+    empty_like,
+    matrix_norm,
+    pow,
+)
 from ._array import array
+from ._array_api import __array_namespace_info__
 from ._autograd import grad, value_and_grad
 from ._blas import BlasInfo, blas_info
+from ._checkpoint import checkpoint
+from ._compile import compile, disable_compile, enable_compile
+from ._custom import custom_function
 from ._device import (
     Device,
     DeviceType,
     Stream,
     StreamContext,
+    ThreadLocalStream,
+    clear_streams,
     cpu,
     default_device,
     default_stream,
@@ -19,6 +42,8 @@ from ._device import (
     gpu,
     is_available,
     new_stream,
+    new_thread_local_stream,
+    new_thread_unsafe_stream,
     set_default_device,
     set_default_stream,
     stream,
@@ -45,18 +70,28 @@ from ._dtype import (
     uint32,
     uint64,
 )
+from ._dtype_info import can_cast, finfo, iinfo, isdtype
 from ._eval import async_eval, eval
+from ._export import FunctionExporter, export_function, export_to_dot, exporter, import_function
+from ._indexing import ArrayAt, ArrayIterator
+from ._jacobian import jvp, vjp
+from ._printing import PrintOptions, get_printoptions, printoptions, set_printoptions
+from ._vmap import vmap
 from .io import load, save, save_safetensors, savez, savez_compressed
 from .memory import (
+    cache_limit,
     clear_cache,
     get_active_memory,
+    get_array_buffer_size,
     get_cache_memory,
     get_memory_limit,
     get_peak_memory,
+    memory_limit,
     reset_peak_memory,
     set_cache_limit,
     set_memory_limit,
     set_wired_limit,
+    wired_limit,
 )
 from .ops.arithmetic import (
     add,
@@ -117,6 +152,7 @@ from .ops.elementwise import (
     square,
     trunc,
 )
+from .ops.exchange import ArrayLike, asarray, from_dlpack
 from .ops.exponential import (
     erf,
     erfinv,
@@ -148,6 +184,7 @@ from .ops.matmul import (
     addmm,
     block_masked_mm,
     einsum,
+    einsum_path,
     gather_mm,
     hadamard_transform,
     inner,
@@ -158,7 +195,8 @@ from .ops.matmul import (
     tensordot,
     vecdot,
 )
-from .ops.quantize import dequantize, gather_qmm, qqmm, quantize, quantized_matmul
+from .ops.nonzero import argwhere, flatnonzero, nonzero
+from .ops.quantize import dequantize, gather_qmm, gather_qqmm, qqmm, quantize, quantized_matmul
 from .ops.reduce import all, any, argmax, argmin, count_nonzero, max, min, minmax, prod, sum
 from .ops.scan import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
 from .ops.shape import (
@@ -178,7 +216,7 @@ from .ops.shape import (
     unflatten,
     unstack,
 )
-from .ops.sort import argpartition, argsort, partition, searchsorted, sort, topk
+from .ops.sort import argpartition, argsort, partition, searchsorted, sort, topk, unique
 from .ops.statistics import mean, median, std, var
 from .ops.take import put_along_axis, slice, slice_update, take, take_along_axis, where
 from .ops.trigonometry import (
@@ -218,14 +256,23 @@ pi = 3.141592653589793238462643383279502884
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArrayAt",
+    "ArrayIterator",
+    "ArrayLike",
     "BlasInfo",
     "Device",
     "DeviceType",
     "Dtype",
     "DtypeCategory",
+    "FunctionExporter",
+    "PrintOptions",
     "Stream",
     "StreamContext",
+    "ThreadLocalStream",
+    "__array_namespace_info__",
     "abs",
+    "acos",
+    "acosh",
     "add",
     "addmm",
     "all",
@@ -243,11 +290,18 @@ __all__ = [
     "argmin",
     "argpartition",
     "argsort",
+    "argwhere",
     "array",
     "array_equal",
     "as_strided",
+    "asarray",
+    "asin",
+    "asinh",
     "astype",
     "async_eval",
+    "atan",
+    "atan2",
+    "atanh",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
@@ -255,7 +309,9 @@ __all__ = [
     "bfloat16",
     "bitwise_and",
     "bitwise_invert",
+    "bitwise_left_shift",
     "bitwise_or",
+    "bitwise_right_shift",
     "bitwise_xor",
     "blackman",
     "blas_info",
@@ -264,9 +320,14 @@ __all__ = [
     "broadcast_arrays",
     "broadcast_shapes",
     "broadcast_to",
+    "cache_limit",
+    "can_cast",
     "ceil",
+    "checkpoint",
     "clear_cache",
+    "clear_streams",
     "clip",
+    "compile",
     "complex64",
     "complexfloating",
     "concat",
@@ -286,10 +347,14 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cpu",
+    "cuda",
     "cummax",
     "cummin",
     "cumprod",
     "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
+    "custom_function",
     "default_device",
     "default_stream",
     "degrees",
@@ -300,10 +365,16 @@ __all__ = [
     "diag",
     "diagonal",
     "diff",
+    "disable_compile",
+    "distributed",
     "divide",
     "divmod",
     "e",
     "einsum",
+    "einsum_path",
+    "empty",
+    "empty_like",
+    "enable_compile",
     "equal",
     "erf",
     "erfinv",
@@ -312,8 +383,14 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "export_function",
+    "export_to_dot",
+    "exporter",
     "eye",
     "fast",
+    "fft",
+    "finfo",
+    "flatnonzero",
     "flatten",
     "flip",
     "float16",
@@ -322,16 +399,20 @@ __all__ = [
     "floating",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "from_fp8",
     "full",
     "full_like",
     "gather_mm",
     "gather_qmm",
+    "gather_qqmm",
     "generic",
     "get_active_memory",
+    "get_array_buffer_size",
     "get_cache_memory",
     "get_memory_limit",
     "get_peak_memory",
+    "get_printoptions",
     "gpu",
     "grad",
     "greater",
@@ -340,7 +421,9 @@ __all__ = [
     "hamming",
     "hanning",
     "identity",
+    "iinfo",
     "imag",
+    "import_function",
     "inexact",
     "inf",
     "inner",
@@ -351,12 +434,14 @@ __all__ = [
     "integer",
     "is_available",
     "isclose",
+    "isdtype",
     "isfinite",
     "isinf",
     "isnan",
     "isneginf",
     "isposinf",
     "issubdtype",
+    "jvp",
     "kron",
     "left_shift",
     "less",
@@ -376,11 +461,13 @@ __all__ = [
     "logical_xor",
     "logsumexp",
     "matmul",
+    "matrix_norm",
     "matrix_transpose",
     "max",
     "maximum",
     "mean",
     "median",
+    "memory_limit",
     "meshgrid",
     "metal",
     "min",
@@ -392,7 +479,10 @@ __all__ = [
     "nan_to_num",
     "negative",
     "new_stream",
+    "new_thread_local_stream",
+    "new_thread_unsafe_stream",
     "newaxis",
+    "nonzero",
     "not_equal",
     "number",
     "ones",
@@ -403,7 +493,9 @@ __all__ = [
     "permute_dims",
     "pi",
     "positive",
+    "pow",
     "power",
+    "printoptions",
     "prod",
     "promote_types",
     "put_along_axis",
@@ -433,6 +525,7 @@ __all__ = [
     "set_default_device",
     "set_default_stream",
     "set_memory_limit",
+    "set_printoptions",
     "set_wired_limit",
     "sigmoid",
     "sign",
@@ -475,13 +568,17 @@ __all__ = [
     "uint64",
     "uint8",
     "unflatten",
+    "unique",
     "unsignedinteger",
     "unstack",
     "value_and_grad",
     "var",
     "vecdot",
     "view",
+    "vjp",
+    "vmap",
     "where",
+    "wired_limit",
     "zeros",
     "zeros_like",
 ]

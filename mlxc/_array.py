@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from . import _indexing
+from . import _dlpack, _exchange, _indexing
 from ._convert import item, make_pair, new_array, to_list
 from ._device import StreamOrDevice, stream_address
-from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, issubdtype
+from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, code_of, issubdtype
 from ._errors import check, raise_last_error
 from ._ffi import ffi, handle, lib
 from ._handle import Handle, at, wrap
-from ._operators import equality, in_place, matmul, operator
+from ._operators import bitwise, division_in_place, equality, in_place, matmul, operator
 from .ops import diagonals, elementwise, exponential, reduce, scan, shape, statistics, trigonometry
-
-if TYPE_CHECKING:
-    from numpy import ndarray
 
 
 class array(Handle):
     """An N-dimensional array, computed when its values are needed.
 
     Args:
-        val: a Python scalar, nested lists of scalars or arrays, a numpy array or any object with
-            the buffer protocol. The data is copied.
+        val: a Python scalar, nested lists of scalars or arrays, a numpy array, an object with
+            `__mlx_array__`, with DLPack or with the buffer protocol. The data is copied.
         dtype: the data type; by default bool, int32 (int64 for large values), float32 or
             complex64 for Python data, and numpy's own type with float64 as float32.
 
     Raises:
         ValueError: `val` has an unknown type or its nested lists have unequal lengths.
+        TypeError: `dtype` is not a data type.
 
     Example:
         >>> import mlxc as mx
@@ -58,7 +55,7 @@ class array(Handle):
     @property
     def mT(self) -> array:
         """The array with its last two axes exchanged."""
-        return shape.swapaxes(self, -1, -2)
+        return shape.matrix_transpose(self)
 
     @property
     def real(self) -> array:
@@ -84,13 +81,6 @@ class array(Handle):
         """The elements as nested lists, a scalar for a 0-d array; evaluates the array."""
         return to_list(self)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray[Any, Any]:
-        import numpy
-
-        if copy is False and dtype is not None:
-            return numpy.asarray(memoryview(self)).astype(dtype, copy=False)
-        return numpy.array(memoryview(self), dtype=dtype, copy=bool(copy) or None)
-
     def __bool__(self) -> bool:
         return bool(item(self))
 
@@ -104,19 +94,14 @@ class array(Handle):
         return complex(item(self))
 
     def __index__(self) -> int:
-        if not issubdtype(self.dtype, DtypeCategory.integer):
-            raise TypeError(f"an array of {self.dtype!r} cannot be an index; only integers can")
+        if self.ndim or not issubdtype(self.dtype, DtypeCategory.integer):
+            raise TypeError("Only 0-dimensional integer arrays can be converted to an index.")
         return int(item(self))
 
     def __len__(self) -> int:
         if self.ndim == 0:
             raise TypeError("len() 0-dimensional array.")
         return int(lib.h_dim(self._h, 0))
-
-    def __iter__(self) -> Iterator[array]:
-        if self.ndim == 0:
-            raise TypeError("iteration over a 0-d array")
-        return (self[i] for i in range(len(self)))
 
     __hash__ = object.__hash__
 
@@ -137,10 +122,24 @@ class array(Handle):
     def __deepcopy__(self, memo: dict[int, Any]) -> array:
         return wrap(lib.h_keep(self._h))
 
+    # --- other forms ---
+
+    __array__ = _exchange.to_numpy
+    __array_namespace__ = _exchange.namespace
+    __bytes__ = _exchange.to_bytes
+    __dlpack__ = _dlpack.exported
+    __dlpack_device__ = _dlpack.device
+    __format__ = _exchange.formatted
+    __getstate__ = _exchange.get_state
+    __reduce__ = _exchange.reduce
+    __setstate__ = _exchange.set_state
+
     # --- parts ---
 
     __getitem__ = _indexing.get_item
+    __iter__ = _indexing.iterate
     __setitem__ = _indexing.set_item
+    at = property(_indexing.at)
 
     # --- operators ---
 
@@ -159,8 +158,9 @@ class array(Handle):
         operator("mul", reflected=True),
         in_place(operator("mul")),
     )
-    __truediv__, __itruediv__ = operator("truediv"), in_place(operator("truediv"))
+    __truediv__, __itruediv__ = operator("truediv"), in_place(division_in_place)
     __rtruediv__ = operator("truediv", reflected=True)
+    __div__, __rdiv__ = __truediv__, __rtruediv__
     __floordiv__, __ifloordiv__ = operator("floordiv"), in_place(operator("floordiv"))
     __rfloordiv__ = operator("floordiv", reflected=True)
     __mod__, __rmod__, __imod__ = (
@@ -173,11 +173,11 @@ class array(Handle):
         operator("pow", reflected=True),
         in_place(operator("pow")),
     )
-    __lshift__, __ilshift__ = operator("lshift"), in_place(operator("lshift"))
-    __rshift__, __irshift__ = operator("rshift"), in_place(operator("rshift"))
-    __and__, __iand__ = operator("and"), in_place(operator("and"))
-    __or__, __ior__ = operator("or"), in_place(operator("or"))
-    __xor__, __ixor__ = operator("xor"), in_place(operator("xor"))
+    __lshift__, __ilshift__ = bitwise("lshift"), in_place(bitwise("lshift"))
+    __rshift__, __irshift__ = bitwise("rshift"), in_place(bitwise("rshift"))
+    __and__, __iand__ = bitwise("and"), in_place(bitwise("and"))
+    __or__, __ior__ = bitwise("or"), in_place(bitwise("or"))
+    __xor__, __ixor__ = bitwise("xor"), in_place(bitwise("xor"))
     __lt__, __le__ = operator("lt"), operator("le")
     __gt__, __ge__ = operator("gt"), operator("ge")
     __eq__ = equality("eq", otherwise=False)
@@ -196,18 +196,18 @@ class array(Handle):
 
     def __invert__(self) -> array:
         if not issubdtype(self.dtype, DtypeCategory.integer) and self.dtype is not bool_:
-            raise ValueError("Floating point types not allowed with bitwise inversion")
+            raise ValueError("Floating point types not allowed with bitwise inversion.")
         return wrap(lib.h_bitwise_invert(self._h, 0))
 
     # --- ops whose method differs from the function ---
 
     def astype(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
         """The array with its elements converted to `dtype`."""
-        return wrap(lib.h_astype(self._h, dtype._code, at(stream)))
+        return wrap(lib.h_astype(self._h, code_of(dtype), at(stream)))
 
     def view(self, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
         """The same bytes read as another type; the last axis grows or shrinks with its size."""
-        return wrap(lib.h_view(self._h, dtype._code, at(stream)))
+        return wrap(lib.h_view(self._h, code_of(dtype), at(stream)))
 
     def reshape(self, *shape: Any, stream: StreamOrDevice = None) -> array:
         """The elements in another shape, given as integers or as one sequence; -1 is inferred."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ._closure import closure
+from ._closure import c_vector, call_for_two, closure
 from ._errors import check
 from ._ffi import ffi, lib
-from ._handle import Handle, addresses, read_vector
-from .tree import tree_flatten, tree_map
+from ._handle import Handle
+from ._leaves import arrays_in, lent, only_arrays_in, with_arrays
 
 if TYPE_CHECKING:
     from ._array import array
@@ -26,17 +26,19 @@ def value_and_grad(
     Args:
         fun: returns a scalar array, or a tuple that starts with one; only that is differentiated.
         argnums: positions of the arguments to differentiate, by default the first, or none
-            where `argnames` are given. An argument may be a tree of arrays.
+            where `argnames` are given. An argument may be a tree of arrays; what `fun` puts into
+            its lists and dicts stays there.
         argnames: names of the keyword arguments to differentiate.
 
     Returns:
         A function of the same arguments that returns (value, gradient). The gradient has the
-        form of the argument; it is a tuple for several `argnums`; with `argnames` it is a pair
-        of the positional gradients and a dict of the named ones.
+        form of the argument; it is a tuple in order of position for several `argnums`; with
+        `argnames` it is a pair of the positional gradients and a dict of the named ones.
 
     Raises:
-        ValueError: no argument is named, one is missing or holds no array, or the value is not
-            a scalar. What `fun` raises arrives unchanged.
+        ValueError: no argument is named, one is missing or holds a leaf that is no array, or
+            the value is not a scalar. What `fun` raises arrives unchanged.
+        TypeError: `fun` is not callable, or a position is not an integer.
 
     Example:
         >>> import mlxc as mx
@@ -44,36 +46,32 @@ def value_and_grad(
         >>> gradient
         array([2, 4], dtype=float32)
     """
-    names = (argnames,) if isinstance(argnames, str) else tuple(argnames)
-    if argnums is None:
-        numbers: tuple[int, ...] = () if names else (0,)
-    else:
-        numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    if not numbers and not names:
-        raise ValueError("[grad] argnums and argnames name no argument; give at least one")
+    _check_callable(fun)
+    numbers, names = _chosen(argnums, argnames)
 
-    @wraps(fun)
+    @wraps(fun, updated=())
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         _check_arguments(numbers, names, args, kwargs)
         chosen = [args[n] for n in numbers] + [kwargs[n] for n in names]
-        leaves = [leaf for _, leaf in tree_flatten(chosen) if isinstance(leaf, Handle)]
+        leaves = only_arrays_in(chosen, "[grad] the arguments to differentiate")
         if not leaves:
             raise ValueError("[grad] the arguments to differentiate hold no array")
         result: Any = None
 
         def flat(arrays: list[array]) -> list[array]:
             nonlocal result
-            given = _with_leaves(chosen, arrays)
-            positional = list(args)
-            for number, value in zip(numbers, given, strict=False):
-                positional[number] = value
-            named = dict(zip(names, given[len(numbers) :], strict=True))
-            result = fun(*positional, **{**kwargs, **named})
-            return _outputs(result)
+            given = list(chosen)
+            with lent(given, arrays):
+                positional = list(args)
+                for number, value in zip(numbers, given, strict=False):
+                    positional[number] = value
+                named = dict(zip(names, given[len(numbers) :], strict=True))
+                result = fun(*positional, **{**kwargs, **named})
+                return _outputs(result)
 
-        values, gradients = _apply(flat, leaves)  # type: ignore[arg-type]
-        gradient = _with_leaves(chosen, gradients, zeros=True)
-        return _with_leaves(result, values), _shaped(gradient, argnums, numbers, names)
+        values, gradients = _apply(flat, leaves)
+        gradient = with_arrays(chosen, gradients)
+        return with_arrays(result, values), _shaped(gradient, names)
 
     return differentiated
 
@@ -85,14 +83,26 @@ def grad(
 ) -> Callable[..., Any]:
     """A function that returns the gradient of `fun`; arguments as in `value_and_grad`.
 
+    Here `fun` returns a scalar array and nothing else.
+
     Example:
         >>> import mlxc as mx
         >>> mx.grad(mx.sin)(mx.array(0.0))
         array(1, dtype=float32)
     """
-    both = value_and_grad(fun, argnums, argnames)
+    _check_callable(fun)
 
-    @wraps(fun)
+    def scalar(*args: Any, **kwargs: Any) -> Any:
+        if isinstance(value := fun(*args, **kwargs), tuple):
+            raise ValueError(
+                "[grad] the function must return a scalar array, got a tuple; value_and_grad "
+                "takes a tuple that starts with one"
+            )
+        return value
+
+    both = value_and_grad(scalar, argnums, argnames)
+
+    @wraps(fun, updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
@@ -104,31 +114,46 @@ def _apply(
 ) -> tuple[list[array], list[array]]:
     """Outputs of `flat` at `leaves`, and the gradient of the first one by every leaf."""
     transformed = ffi.new("mlx_closure_value_and_grad*")
-    handles = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(leaves)])
-    inputs = lib.mlx_vector_array_new_data(handles, len(leaves))
-    outputs = ffi.new("mlx_vector_array[2]")
-    with closure(flat) as c_closure:
+    numbers = list(range(len(leaves)))
+    with closure(flat) as function, c_vector(leaves) as inputs:
         try:
-            numbers = list(range(len(leaves)))
-            check(lib.mlx_value_and_grad(transformed, c_closure, numbers, len(numbers)))
-            check(
-                lib.mlx_closure_value_and_grad_apply(outputs, outputs + 1, transformed[0], inputs)
-            )
-            values, gradients = (
-                read_vector(int(ffi.cast("uintptr_t", output.ctx))) for output in outputs
-            )
-            return values, gradients
+            check(lib.mlx_value_and_grad(transformed, function, numbers, len(numbers)))
+            return call_for_two(lib.mlx_closure_value_and_grad_apply, transformed[0], inputs)
         finally:
             lib.mlx_closure_value_and_grad_free(transformed[0])
-            for vector in (inputs, outputs[0], outputs[1]):
-                lib.mlx_vector_array_free(vector)
+
+
+def _check_callable(fun: Any) -> None:
+    if not callable(fun):
+        raise TypeError(f"[grad] fun must be callable, got {type(fun).__name__}")
+
+
+def _chosen(
+    argnums: int | Sequence[int] | None, argnames: str | Sequence[str]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The positions and names to differentiate."""
+    names = (argnames,) if isinstance(argnames, str) else tuple(dict.fromkeys(argnames))
+    if argnums is None:
+        numbers: tuple[int, ...] = () if names else (0,)
+    else:
+        numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for number in numbers:
+        if not isinstance(number, int):
+            raise TypeError(f"[grad] argnums must be integers, got {number!r}")
+        if number < 0:
+            raise ValueError(f"[grad] argnums must not be negative, got {number}")
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"[grad] argnums names an argument twice: {numbers}")
+    if not numbers and not names:
+        raise ValueError("[grad] argnums and argnames name no argument; give at least one")
+    return tuple(sorted(numbers)), names
 
 
 def _check_arguments(
     numbers: Sequence[int], names: Sequence[str], args: Sequence[Any], kwargs: dict[str, Any]
 ) -> None:
     for number in numbers:
-        if not 0 <= number < len(args):
+        if number >= len(args):
             raise ValueError(
                 f"[grad] argnums has {number}, but there are {len(args)} positional arguments"
             )
@@ -145,30 +170,14 @@ def _outputs(result: Any) -> list[array]:
             "[grad] the function must return a scalar array, or a tuple that starts with one; "
             f"got {got}"
         )
-    return [leaf for _, leaf in tree_flatten(result) if isinstance(leaf, Handle)]  # type: ignore
+    return arrays_in(result)
 
 
-def _with_leaves(tree: Any, arrays: Sequence[array], *, zeros: bool = False) -> Any:
-    """`tree` with its arrays replaced in order; with `zeros`, other leaves become 0."""
-    remaining = iter(arrays)
-
-    def replace(leaf: Any) -> Any:
-        if isinstance(leaf, Handle):
-            return next(remaining)
-        return 0 if zeros else leaf
-
-    return tree_map(replace, tree)
-
-
-def _shaped(
-    gradients: list[Any],
-    argnums: int | Sequence[int] | None,
-    numbers: Sequence[int],
-    names: Sequence[str],
-) -> Any:
-    positional: Any = tuple(gradients[: len(numbers)])
-    if argnums is None or isinstance(argnums, int):
+def _shaped(gradients: list[Any], names: Sequence[str]) -> Any:
+    count = len(gradients) - len(names)
+    positional: Any = tuple(gradients[:count])
+    if count < 2:
         positional = positional[0] if positional else None
     if not names:
         return positional
-    return positional, dict(zip(names, gradients[len(numbers) :], strict=True))
+    return positional, dict(zip(names, gradients[count:], strict=True))

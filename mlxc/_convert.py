@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._dlpack import imported
 from ._dtype import (
     DTYPES,
     Dtype,
@@ -46,17 +47,35 @@ def new_array(value: Any, dtype: Dtype | None = None) -> array:
     Raises:
         ValueError: `value` is of an unknown type, or its nested lists have unequal lengths.
         OverflowError: an integer does not fit into 64 bits.
+        TypeError: `value` is None, or `dtype` is not a data type.
     """
+    if dtype is not None and type(dtype) is not Dtype:
+        raise TypeError(f"dtype must be a data type, as mx.float32, or None, not {dtype!r}")
     if isinstance(value, Handle):
         return _astype(value, dtype)  # type: ignore[arg-type]
     if isinstance(value, (bool, int, float, complex)):
         return scalar(value, dtype)
     if isinstance(value, (list, tuple)):
         return _from_nested(value, dtype)
+    return _from_object(value, dtype)
+
+
+def _from_object(value: Any, dtype: Dtype | None) -> array:
+    """An array of what speaks one of the protocols for arrays, numpy's own first."""
+    if hasattr(value, "__array_interface__"):
+        import numpy
+
+        return _from_numpy(numpy.asarray(value), dtype)
+    if hasattr(value, "__mlx_array__"):
+        return _from_mlx_array(value, dtype)
+    if hasattr(value, "__dlpack__"):
+        return imported(value, dtype)
     if hasattr(value, "__array__"):
         import numpy
 
         return _from_numpy(numpy.asarray(value), dtype)
+    if value is None:
+        raise TypeError("an array cannot be made of None")
     try:
         view = memoryview(value)
     except TypeError:
@@ -66,6 +85,16 @@ def new_array(value: Any, dtype: Dtype | None = None) -> array:
     import numpy
 
     return _from_numpy(numpy.asarray(view), dtype)
+
+
+def _from_mlx_array(value: Any, dtype: Dtype | None) -> array:
+    result = value.__mlx_array__()
+    if not isinstance(result, Handle):
+        raise TypeError(
+            f"{type(value).__name__}.__mlx_array__ must return an array, not "
+            f"{type(result).__name__}"
+        )
+    return _astype(result, dtype)  # type: ignore[arg-type]
 
 
 def scalar(value: complex, dtype: Dtype | None) -> array:
@@ -97,6 +126,24 @@ FLOAT_BESIDE = [
 ]
 
 
+#: The least and the largest value of integer types, by code.
+LIMITS = {
+    dtype._code: (0, 2 ** (8 * dtype.size) - 1)
+    if dtype._category is DtypeCategory.unsignedinteger
+    else (-(2 ** (8 * dtype.size - 1)), 2 ** (8 * dtype.size - 1) - 1)
+    for dtype in DTYPES
+    if issubdtype(dtype, DtypeCategory.integer)
+}
+
+
+def check_fits(value: int, code: int) -> None:
+    """Raise a ValueError if a type of integers cannot hold `value`."""
+    limits = LIMITS.get(code)
+    if limits is not None and not limits[0] <= value <= limits[1]:
+        name = DTYPES[code]._name
+        raise ValueError(f"Converting {value} to {name} would result in overflow.")
+
+
 def make_pair(a: Any, b: Any) -> tuple[array, array]:
     """What `pair` does when one of the two is not an array."""
     if isinstance(a, Handle):
@@ -114,6 +161,7 @@ def _beside(value: Any, other: Handle) -> array:
     if isinstance(value, bool):
         return scalar(value, DTYPES[code])
     if isinstance(value, int):
+        check_fits(value, code)
         return scalar(value, DTYPES[INT_BESIDE[code]])
     if isinstance(value, complex):
         return scalar(value, complex64)

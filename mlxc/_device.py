@@ -95,7 +95,42 @@ class Stream:
         return hash((self.device, self._index))
 
 
-StreamOrDevice: TypeAlias = Stream | Device | DeviceType | None
+class ThreadLocalStream:
+    """A stream of its own for every thread that uses it. Made by `new_thread_local_stream`."""
+
+    __slots__ = ("_index", "device")
+
+    def __init__(self) -> None:
+        raise TypeError(
+            "ThreadLocalStream cannot be made directly; use mlxc.new_thread_local_stream(device)"
+        )
+
+    #: The device that the streams run on.
+    device: Device
+    _index: int
+
+    def __repr__(self) -> str:
+        return f"ThreadLocalStream({self.device!r}, {self._index})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ThreadLocalStream):
+            return NotImplemented
+        return (self._index, self.device) == (other._index, other.device)
+
+    def __hash__(self) -> int:
+        return hash((self.device, self._index))
+
+    def _here(self) -> Stream:
+        """The calling thread's stream."""
+        if (stream := _defaults.local.get(self)) is None:
+            with _c_device(self.device) as c_device:
+                c_stream = ffi.new("mlx_stream*")
+                check(lib.mlxc_stream_of_this_thread(c_stream, self._index, c_device[0]))
+            stream = _defaults.local[self] = _own_stream(c_stream[0])
+        return stream
+
+
+StreamOrDevice: TypeAlias = Stream | ThreadLocalStream | Device | DeviceType | None
 
 
 class _owned:
@@ -152,14 +187,17 @@ def stream_address(stream: StreamOrDevice) -> int:
         if (default := _defaults.streams.get(stream)) is None:
             default = _defaults.streams[stream] = default_stream(stream)
         return stream_address(default)
+    if isinstance(stream, ThreadLocalStream):
+        return stream_address(stream._here())
     raise TypeError(f"stream must be a Stream, a Device or None, got {type(stream).__name__}")
 
 
 class _Defaults(_local):
-    """The calling thread's default streams, kept alive while their addresses are in use."""
+    """The calling thread's streams, kept alive while their addresses are in use."""
 
     def __init__(self) -> None:
         self.streams: dict[Device | DeviceType, Stream] = {}
+        self.local: dict[ThreadLocalStream, Stream] = {}
 
 
 _defaults = _Defaults()
@@ -189,6 +227,8 @@ def default_stream(device: Device | DeviceType) -> Stream:
 
 def set_default_stream(stream: Stream) -> None:
     """Make `stream` the calling thread's default on its device."""
+    if not isinstance(stream, Stream):
+        raise TypeError(f"stream must be a Stream, got {type(stream).__name__}")
     check(lib.mlx_set_default_stream(stream._stream[0]))
     _defaults.streams.clear()
     lib.mlxc_default_stream_changed()
@@ -200,6 +240,60 @@ def new_stream(device: Device | DeviceType) -> Stream:
         return _own_stream(lib.mlx_stream_new_device(c_device[0]))
 
 
+def new_thread_unsafe_stream(device: Device | DeviceType) -> Stream:
+    """A new stream on a device, for any thread.
+
+    Nothing guards it: the caller sees to it that one thread at a time evaluates on it.
+
+    Raises:
+        ValueError: there is no such device.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.add(1, 2, stream=mx.new_thread_unsafe_stream(mx.cpu))
+    """
+    with _c_device(device) as c_device:
+        c_stream = ffi.new("mlx_stream*")
+        check(lib.mlxc_new_thread_unsafe_stream(c_stream, c_device[0]))
+    return _own_stream(c_stream[0])
+
+
+def new_thread_local_stream(device: Device | DeviceType) -> ThreadLocalStream:
+    """What stands for a new stream on a device in every thread that uses it.
+
+    Example:
+        >>> import mlxc as mx
+        >>> stream = mx.new_thread_local_stream(mx.cpu)
+        >>> with mx.stream(stream):
+        ...     a = mx.ones((2,)) + 1
+    """
+    with _c_device(device) as c_device:
+        index = ffi.new("int*")
+        check(lib.mlxc_new_thread_local_stream(index, c_device[0]))
+    stream = ThreadLocalStream.__new__(ThreadLocalStream)
+    stream.device = device if isinstance(device, Device) else Device(device)
+    stream._index = index[0]
+    return stream
+
+
+def clear_streams() -> None:
+    """End all streams of the calling thread, its default streams too.
+
+    Arrays that were to be computed on them can no longer be evaluated. To compute anything else,
+    the thread sets a new default stream.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def last_work_of_a_thread():
+        ...     mx.eval(mx.ones((2,)) + 1)
+        ...     mx.clear_streams()
+    """
+    _defaults.streams.clear()
+    _defaults.local.clear()
+    check(lib.mlxc_clear_streams())
+    lib.mlxc_default_stream_changed()
+
+
 def synchronize(stream: StreamOrDevice = None) -> None:
     """Wait until everything queued on a stream is done.
 
@@ -209,7 +303,9 @@ def synchronize(stream: StreamOrDevice = None) -> None:
     """
     if stream is None:
         stream = default_device()
-    if not isinstance(stream, Stream):
+    if isinstance(stream, ThreadLocalStream):
+        stream = stream._here()
+    elif not isinstance(stream, Stream):
         stream = default_stream(stream)
     check(lib.mlx_synchronize(stream._stream[0]))
 
@@ -265,15 +361,20 @@ def _device_value(info: Any, key: Any) -> str | int:
 class StreamContext:
     """Sets the default device and stream for the length of a `with` block."""
 
-    def __init__(self, s: Stream | Device | DeviceType) -> None:
-        if not isinstance(s, (Stream, Device, DeviceType)):
+    def __init__(self, s: Stream | ThreadLocalStream | Device | DeviceType) -> None:
+        if not isinstance(s, (Stream, ThreadLocalStream, Device, DeviceType)):
             raise TypeError(f"expected a Stream or Device, got {type(s).__name__}")
         self._given = s
 
     def __enter__(self) -> None:
         self._device = default_device()
         self._stream = default_stream(self._device)
-        stream = self._given if isinstance(self._given, Stream) else default_stream(self._given)
+        if isinstance(self._given, ThreadLocalStream):
+            stream = self._given._here()
+        elif isinstance(self._given, Stream):
+            stream = self._given
+        else:
+            stream = default_stream(self._given)
         set_default_device(stream.device)
         set_default_stream(stream)
 
@@ -287,7 +388,7 @@ class StreamContext:
         set_default_stream(self._stream)
 
 
-def stream(s: Stream | Device | DeviceType) -> StreamContext:
+def stream(s: Stream | ThreadLocalStream | Device | DeviceType) -> StreamContext:
     """A context in which ops without a stream run on `s`.
 
     Example:

@@ -82,6 +82,15 @@ DTYPES = (
     complex64,
 )
 
+
+def code_of(dtype: Dtype) -> int:
+    """The value of C's `mlx_dtype`; a TypeError for what is no data type."""
+    try:
+        return dtype._code
+    except AttributeError:
+        raise TypeError(f"dtype must be a data type, as mx.float32, not {dtype!r}") from None
+
+
 _PARENT = {
     _C.complexfloating: _C.inexact,
     _C.floating: _C.inexact,

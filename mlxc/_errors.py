@@ -8,11 +8,12 @@ from typing import NoReturn
 
 from ._ffi import ffi, foreign, lib
 
-KINDS: dict[int, type[Exception]] = {1: ValueError, 2: IndexError, 3: MemoryError}
+KINDS: dict[int, type[Exception]] = {1: ValueError, 2: IndexError, 3: MemoryError, 5: OverflowError}
 
 #: A foreign mlx-c tells no kind; there the first of these found in MLX's message decides.
 MESSAGES: tuple[tuple[str, type[Exception]], ...] = (
     (r"std::bad_alloc", MemoryError),
+    (r"outside the supported range", OverflowError),
     (r"(?i)\binvalid (?:start_|end_)?ax[ei]s\b", IndexError),
     (r"(?i)\bax[ei]s \S+ (?:is out of bounds|invalid) ", IndexError),
     (r"out of range", IndexError),
@@ -39,8 +40,8 @@ def raise_last_error() -> NoReturn:
     """Raise what made the calling thread's last C call fail.
 
     An exception out of a Python callback is raised as it was; anything else by the C++ class:
-    invalid_argument is ValueError, out_of_range IndexError, bad_alloc MemoryError, the rest
-    RuntimeError.
+    invalid_argument is ValueError, out_of_range IndexError, bad_alloc MemoryError,
+    overflow_error OverflowError, the rest RuntimeError.
     """
     if (exception := pending.exception) is not None:
         pending.exception = None

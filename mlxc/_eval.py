@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ._errors import check
 from ._ffi import lib
 from ._handle import Handle
+from .random._key import RandomState
 
 if TYPE_CHECKING:
     from ._array import array
@@ -43,7 +44,7 @@ def _evaluate(args: tuple[Any, ...], wait: bool) -> None:
 def _collect(tree: Any, into: list[array]) -> None:
     if isinstance(tree, Handle):
         into.append(tree)  # type: ignore[arg-type]
-    elif isinstance(tree, (list, tuple)):
+    elif isinstance(tree, (list, tuple, RandomState)):
         for item in tree:
             _collect(item, into)
     elif isinstance(tree, dict):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ._convert import INT64_MAX, INT64_MIN, check_fits
+from ._dtype import DTYPES, DtypeCategory, issubdtype
 from ._ffi import lib
 from ._handle import Handle, pair, swap, wrap
 
@@ -54,7 +56,7 @@ def operator(name: str, *, reflected: bool = False) -> Operator:
             return wrap(function(self._h, other._h, 0))
         if kind is float:
             return wrap(binary_float(code, self._h, other, reflected))
-        if kind is int:
+        if kind is int and (0 <= other < 128 or _is_small(other, self)):
             return wrap(binary_int(code, self._h, other, reflected))
         check_operand(other, phrase)
         a, b = pair(other, self) if reflected else pair(self, other)
@@ -64,10 +66,39 @@ def operator(name: str, *, reflected: bool = False) -> Operator:
     return method
 
 
+def _is_small(value: int, a: array) -> bool:
+    """Whether C's integers hold a value that the array's type holds, or else a ValueError."""
+    check_fits(value, lib.h_dtype(a._h))
+    return INT64_MIN <= value <= INT64_MAX
+
+
+FLOATING = {dtype._code for dtype in DTYPES if issubdtype(dtype, DtypeCategory.inexact)}
+
+
+def bitwise(name: str) -> Operator:
+    """The method behind `a OP b` for an operator of integers and booleans."""
+    phrase = FUNCTIONS[name][1]
+    combine = operator(name)
+
+    def method(self: array, other: Any) -> array:
+        if lib.h_dtype(self._h) in FLOATING or _is_floating(other):
+            raise ValueError(f"Floating point types not allowed with {phrase}.")
+        return combine(self, other)
+
+    method.__name__ = f"__{name}__"
+    return method
+
+
+def _is_floating(value: Any) -> bool:
+    if isinstance(value, Handle):
+        return lib.h_dtype(value._h) in FLOATING
+    return isinstance(value, (float, complex))
+
+
 def matmul(self: array, other: array) -> array:
     """The method behind `a @ b`, which takes arrays only."""
     if type(other) is not type(self):
-        raise ValueError(
+        raise TypeError(
             f"Cannot perform matrix multiplication on an mlxc.array and {type(other).__name__}"
         )
     return wrap(lib.h_matmul(self._h, other._h, 0))
@@ -84,6 +115,19 @@ def in_place(method: Operator) -> Operator:
     return update
 
 
+_divide = operator("truediv")
+
+
+def division_in_place(self: array, other: Any) -> array:
+    """What `a /= b` takes over, which must be of a type that fractions fit."""
+    if lib.h_dtype(self._h) not in FLOATING:
+        raise ValueError("In place division cannot cast to non-floating point type.")
+    return _divide(self, other)
+
+
+division_in_place.__name__ = _divide.__name__
+
+
 def equality(name: str, otherwise: bool) -> Callable[[Any, Any], Any]:
     """`==` or `!=`, which answer `otherwise` for what is no operand of an array."""
     method = operator(name)
@@ -96,9 +140,12 @@ def equality(name: str, otherwise: bool) -> Callable[[Any, Any], Any]:
 
 
 def is_operand(value: object) -> bool:
-    return isinstance(value, (Handle, bool, int, float, complex)) or hasattr(value, "__array__")
+    return isinstance(value, (Handle, bool, int, float, complex)) or any(
+        hasattr(value, name) for name in ("__array__", "__mlx_array__", "__dlpack__")
+    )
 
 
 def check_operand(value: object, phrase: str) -> None:
     if not is_operand(value):
-        raise ValueError(f"Cannot perform {phrase} on an mlxc.array and {type(value).__name__}")
+        error = TypeError if value is None else ValueError
+        raise error(f"Cannot perform {phrase} on an mlxc.array and {type(value).__name__}")

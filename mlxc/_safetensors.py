@@ -1,4 +1,4 @@
-"""The header of a safetensors file, checked before anything believes it.
+"""The safetensors format: headers checked before anything believes them, and files written.
 
 The format: 8 bytes with the length of the header, little-endian; the header, a JSON object that
 names for each tensor its dtype, shape and [begin, end) in the rest of the file; the rest, which
@@ -10,29 +10,55 @@ Source: https://huggingface.co/docs/safetensors, section "Format".
 from __future__ import annotations
 
 import json
-import os
-import stat
+from collections.abc import Mapping
 from itertools import pairwise
 from math import prod
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeGuard
 
-#: Bytes an element of the types that can be loaded.
-ITEM_SIZES = {
-    "BOOL": 1,
-    "U8": 1,
-    "I8": 1,
-    "F8_E4M3": 1,
-    "F8_E8M0": 1,
-    "U16": 2,
-    "I16": 2,
-    "F16": 2,
-    "BF16": 2,
-    "U32": 4,
-    "I32": 4,
-    "F32": 4,
-    "U64": 8,
-    "I64": 8,
-    "C64": 8,
+from ._dtype import (
+    Dtype,
+    bfloat16,
+    bool_,
+    complex64,
+    float16,
+    float32,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from ._errors import raise_last_error
+from ._ffi import ffi, lib
+from ._files import name_of, size_left
+from ._handle import wrap
+
+if TYPE_CHECKING:
+    from ._array import array
+
+#: The types that can be loaded; the small floats come as their bits.
+TYPES = {
+    "BOOL": bool_,
+    "U8": uint8,
+    "I8": int8,
+    "F8_E4M3": uint8,
+    "F8_E8M0": uint8,
+    "U16": uint16,
+    "I16": int16,
+    "F16": float16,
+    "BF16": bfloat16,
+    "U32": uint32,
+    "I32": int32,
+    "F32": float32,
+    "U64": uint64,
+    "I64": int64,
+    "C64": complex64,
+}
+NAMES: dict[Dtype, str] = {
+    dtype: name for name, dtype in TYPES.items() if not name.startswith("F8")
 }
 
 MAX_HEADER = 100_000_000
@@ -40,32 +66,65 @@ MAX_LENGTH = 2**31 - 1
 MAX_NAME = 1024
 
 
-def read_header(path: str) -> tuple[list[str], dict[str, str]]:
-    """The names of the tensors in a file and its metadata.
+def read_header(file: BinaryIO) -> tuple[dict[str, Any], dict[str, str]]:
+    """The entries of the tensors in an open file, by name, and its metadata.
+
+    The position of the file is then where the data begins.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: the file is truncated or malformed, or has a tensor of an unknown type.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise ValueError(f"{path} is not a regular file")
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > size - 8:
-            raise ValueError(
-                f"{path} is truncated: it has {size} bytes, its header of {length} does not fit"
-            )
-        if length > MAX_HEADER:
-            raise ValueError(f"{path} has a header of {length} bytes; {MAX_HEADER} are allowed")
-        text = file.read(length)
-    header = _parse(path, text)
+    path, size = name_of(file), size_left(file)
+    length = int.from_bytes(file.read(8), "little")
+    if size < 8 or length > size - 8:
+        raise ValueError(
+            f"{path} is truncated: it has {size} bytes, its header of {length} does not fit"
+        )
+    if length > MAX_HEADER:
+        raise ValueError(f"{path} has a header of {length} bytes; {MAX_HEADER} are allowed")
+    header = _parse(path, file.read(length))
     metadata = header.pop("__metadata__", None)
     for name, tensor in header.items():
         if fault := _name_fault(name) or _fault(tensor, size - 8 - length):
             raise ValueError(f"{path} is malformed: tensor {name[:80]!r} {fault}")
     _check_cover(path, header, size - 8 - length)
-    return list(header), _checked_metadata(path, metadata)
+    return header, _checked_metadata(path, metadata)
+
+
+def read_safetensors(file: BinaryIO) -> tuple[dict[str, array], dict[str, str]]:
+    """The arrays in an open file, evaluated, and its metadata."""
+    header, metadata = read_header(file)
+    start = file.tell()
+    arrays = {}
+    for name, tensor in header.items():
+        begin, end = tensor["data_offsets"]
+        file.seek(start + begin)
+        data = file.read(end - begin)
+        if len(data) != end - begin:
+            raise ValueError(f"{name_of(file)} is truncated: it ends within {name!r}")
+        shape, code = tensor["shape"], TYPES[tensor["dtype"]]._code
+        arrays[name] = wrap(lib.h_from_data(ffi.from_buffer(data), shape, len(shape), code))
+    return arrays, metadata
+
+
+def write_safetensors(
+    file: BinaryIO, arrays: Mapping[str, array], metadata: Mapping[str, str]
+) -> None:
+    """Write evaluated arrays at the position of an open file, in their order."""
+    header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
+    end = 0
+    for name, a in arrays.items():
+        begin, end = end, end + a.nbytes
+        header[name] = {"dtype": NAMES[a.dtype], "shape": a.shape, "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # so that the data is aligned
+    file.write(len(text).to_bytes(8, "little") + text)
+    for a in filter(lambda a: a.size, arrays.values()):
+        flat = wrap(lib.h_contiguous(a._h, False, 0))
+        if not (address := lib.h_data(flat._h)):
+            raise_last_error()
+        file.write(ffi.buffer(ffi.cast("char*", address), flat.nbytes))
 
 
 def _check_cover(path: str, header: dict[str, Any], available: int) -> None:
@@ -101,7 +160,7 @@ def _fault(tensor: Any, available: int) -> str | None:
     if not isinstance(tensor, dict):
         return "is not described by an object"
     dtype, shape, offsets = tensor.get("dtype"), tensor.get("shape"), tensor.get("data_offsets")
-    if not isinstance(dtype, str) or dtype not in ITEM_SIZES:
+    if not isinstance(dtype, str) or dtype not in TYPES:
         return f"has the unknown dtype {dtype!r:.40}"
     if not _are_naturals(shape) or any(length > MAX_LENGTH for length in shape):
         return f"has the impossible shape {shape!r:.80}"
@@ -110,7 +169,7 @@ def _fault(tensor: Any, available: int) -> str | None:
     begin, end = offsets
     if not begin <= end <= available:
         return f"has data_offsets {offsets} beyond the {available} bytes of data in the file"
-    if end - begin != (needed := prod(shape) * ITEM_SIZES[dtype]):
+    if end - begin != (needed := prod(shape) * TYPES[dtype].size):
         return f"has {end - begin} bytes, but {dtype} of shape {shape} takes {needed}"
     return None
 

@@ -7,48 +7,49 @@ that it appears whole or not at all.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from math import prod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._device import cpu
-from ._dtype import bfloat16, float64, uint16
+from ._dtype import float64
 from ._errors import check
+from ._eval import eval
 from ._ffi import ffi, lib
+from ._files import File, as_readable, name_of, size_left, writable
 from ._handle import Handle, as_array, at, wrap
-from ._safetensors import read_header
-from ._structs import c_array, c_stream, take_array
+from ._npy import check_npy, read_npy, read_npz, write_npy, write_npz
+from ._safetensors import read_header, read_safetensors, write_safetensors
+from ._structs import c_stream, take_array
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
     from ._array import array
     from ._device import StreamOrDevice
     from ._handle import ArrayLike
 
 __all__ = ["load", "save", "save_safetensors", "savez", "savez_compressed"]
 
-PathLike: TypeAlias = str | os.PathLike[str]
 Loaded: TypeAlias = "array | dict[str, array] | tuple[dict[str, array], dict[str, str]]"
 
 FORMATS = ("npy", "npz", "safetensors")
 
 
 def load(
-    file: PathLike,
+    file: File,
     /,
     format: str | None = None,
     return_metadata: bool = False,
     *,
     stream: StreamOrDevice = None,
 ) -> Loaded:
-    """The array or arrays in a file; those of .npy and .safetensors are read when evaluated.
+    """The array or arrays in a file.
+
+    Those of .npy and .safetensors are read when they are evaluated, if the file is given by its
+    path; an open file is read at once, from its position on.
 
     Args:
-        file: the path.
-        format: "npy", "npz" or "safetensors"; None goes by the ending of the path.
+        file: the path, or a file open for reading bytes, which can seek.
+        format: "npy", "npz" or "safetensors"; None goes by the ending of the path or of the open
+            file's name.
         return_metadata: give the metadata of a .safetensors file too.
         stream: a stream or device of the CPU, which reads; None is its default stream.
 
@@ -58,135 +59,52 @@ def load(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the format is unknown or has no metadata, or the file is malformed.
+        ValueError: the format is unknown or has no metadata, or the file is malformed: it is
+            truncated, names an array twice, or would take far more memory than it has bytes.
+
+    Example:
+        >>> import io
+        >>> import mlxc as mx
+        >>> file = io.BytesIO()
+        >>> mx.save(file, mx.array([1, 2]))
+        >>> _ = file.seek(0)
+        >>> mx.load(file, format="npy")
+        array([1, 2], dtype=int32)
     """
-    path = os.fspath(file)
+    opened = as_readable(file)
+    name = name_of(opened) if opened else os.fspath(file)  # type: ignore[arg-type]
     if format is None:
-        format = os.path.splitext(path)[1][1:]
+        format = os.path.splitext(name)[1][1:]
     if format not in FORMATS:
-        raise ValueError(f"cannot load {path}: format must be one of {FORMATS}, got {format!r}")
+        raise ValueError(f"cannot load {name}: format must be one of {FORMATS}, got {format!r}")
     if return_metadata and format != "safetensors":
-        raise ValueError(f"return_metadata is for safetensors; {path} is {format}")
+        raise ValueError(f"return_metadata is for safetensors; {name} is {format}")
     stream = cpu if stream is None else stream
     if format == "npy":
-        return _load_npy(path, stream)
+        return read_npy(opened) if opened else _load_npy(name, stream)
     if format == "npz":
-        return _load_npz(path)
-    arrays, metadata = _load_safetensors(path, stream)
+        if opened:
+            return read_npz(opened)
+        with open(name, "rb") as archive:
+            return read_npz(archive)
+    arrays, metadata = read_safetensors(opened) if opened else _load_safetensors(name, stream)
     return (arrays, metadata) if return_metadata else arrays
 
 
-def save(file: PathLike, arr: ArrayLike) -> None:
-    """Save an array in the .npy format of numpy.
-
-    Args:
-        file: the path; .npy is appended if it ends in something else.
-        arr: the array; bfloat16 is written as two opaque bytes an element.
-    """
-    arr = as_array(arr)
-    with _written_whole(file, ".npy") as path:
-        check(lib.mlx_save(os.fsencode(path), c_array(arr)))
-
-
-def savez(file: PathLike, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
-    """Save several arrays in the .npz format of numpy, uncompressed.
-
-    Args:
-        file: the path; .npz is appended if it ends in something else.
-        args: arrays to be named arr_0, arr_1, ...
-        kwargs: arrays by name.
-    """
-    _save_npz(file, args, kwargs, compressed=False)
-
-
-def savez_compressed(file: PathLike, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
-    """Save several arrays in the .npz format of numpy, compressed.
-
-    Args:
-        file: the path; .npz is appended if it ends in something else.
-        args: arrays to be named arr_0, arr_1, ...
-        kwargs: arrays by name.
-    """
-    _save_npz(file, args, kwargs, compressed=True)
-
-
-def save_safetensors(
-    file: PathLike, arrays: Mapping[str, array], metadata: Mapping[str, str] | None = None
-) -> None:
-    """Save named arrays in the safetensors format.
-
-    Args:
-        file: the path; .safetensors is appended if it ends in something else.
-        arrays: names to arrays, of any type but float64, which the format's reader lacks.
-        metadata: names to strings, written beside the arrays.
-
-    Raises:
-        TypeError: a name is not a string, an array not an array, or metadata not strings.
-        ValueError: an array is float64, or a name contains a zero character.
-    """
-    for name, a in arrays.items():
-        if not isinstance(a, Handle):
-            raise TypeError(f"arrays[{name!r}] must be an array, got {type(a).__name__}")
-        if a.dtype is float64:
-            raise ValueError(f"arrays[{name!r}] is float64; use .astype(mlxc.float32)")
-    values = lib.mlx_map_string_to_array_new()
-    strings = lib.mlx_map_string_to_string_new()
-    try:
-        for name, a in arrays.items():
-            key = _c_text(name, "a name in arrays")
-            check(lib.mlx_map_string_to_array_insert(values, key, c_array(a)))
-        for name, text in (metadata or {}).items():
-            key, value = _c_text(name, "a name in metadata"), _c_text(text, f"metadata[{name!r}]")
-            check(lib.mlx_map_string_to_string_insert(strings, key, value))
-        with _written_whole(file, ".safetensors") as path:
-            check(lib.mlx_save_safetensors(os.fsencode(path), values, strings))
-    finally:
-        lib.mlx_map_string_to_array_free(values)
-        lib.mlx_map_string_to_string_free(strings)
-
-
-def _c_text(text: str, what: str) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError(f"{what} must be a string, got {text!r}")
-    if "\0" in text:
-        raise ValueError(f"{what} must not contain a zero character, got {text!r}")
-    return text.encode()
-
-
-@contextmanager
-def _written_whole(file: PathLike, suffix: str) -> Iterator[str]:
-    """A path to write to; when all went well, the file there takes its place under `file`."""
-    path = os.path.realpath(os.fspath(file))
-    path = path if path.endswith(suffix) else path + suffix
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"cannot save {path}: there is no folder {folder}")
-    partial = os.path.join(folder, f".mlxc-{os.urandom(8).hex()}{suffix}")
-    try:
-        yield partial
-        _sync(partial)
-        os.replace(partial, path)
-    except BaseException:
-        if os.path.exists(partial):
-            os.unlink(partial)
-        raise
-    if os.name == "posix":
-        _sync(folder)
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-# --- safetensors ----------------------------------------------------------------------
+def _load_npy(path: str, stream: StreamOrDevice) -> array:
+    with open(path, "rb") as file:
+        rest, dtype = check_npy(file, path, size_left(file))
+        if rest:
+            raise ValueError(f"{path} is malformed: {rest} bytes follow its array")
+        if dtype == ">c8":  # MLX would exchange the real and imaginary parts
+            file.seek(0)
+            return read_npy(file)
+    return wrap(lib.h_load(os.fsencode(path), at(stream)))
 
 
 def _load_safetensors(path: str, stream: StreamOrDevice) -> tuple[dict[str, array], dict[str, str]]:
-    names, metadata = read_header(path)
+    with open(path, "rb") as file:
+        names, metadata = read_header(file)
     values = ffi.new("mlx_map_string_to_array*", lib.mlx_map_string_to_array_new())
     strings = ffi.new("mlx_map_string_to_string*", lib.mlx_map_string_to_string_new())
     try:
@@ -203,81 +121,93 @@ def _from_map(values: Any, name: str) -> array:
     return take_array(result)
 
 
-# --- numpy ----------------------------------------------------------------------------
+def save(file: File, arr: ArrayLike) -> None:
+    """Save an array in the .npy format of numpy.
 
-#: The header as numpy and MLX write it; MLX finds its parts by position.
-NPY_HEADER = re.compile(
-    rb"\{'descr': '([<>|])([biufcV])(\d)', 'fortran_order': (?:True|False), "
-    rb"'shape': \(((?:\d+, ?)*\d*)\),? ?\} *\n"
-)
-
-NPY_TYPES = frozenset(
-    {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "V2"}
-)
-
-
-def _load_npy(path: str, stream: StreamOrDevice) -> array:
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if file.read(6) != b"\x93NUMPY":
-            raise ValueError(f"{path} is not a .npy file")
-        version = file.read(2)
-        if version not in (b"\1\0", b"\2\0"):
-            raise ValueError(f"{path} has version {version!r} of the .npy format; known are 1, 2")
-        length = int.from_bytes(file.read(2 if version == b"\1\0" else 4), "little")
-        header = file.read(length)
-        available = size - file.tell()
-    match = NPY_HEADER.fullmatch(header)
-    if match is None:
-        raise ValueError(f"{path} is malformed: unknown .npy header {header[:80]!r}")
-    kind, itemsize = match[2].decode(), int(match[3])
-    if f"{kind}{itemsize}" not in NPY_TYPES:
-        raise ValueError(f"{path} holds the type {kind}{itemsize}, which arrays do not have")
-    shape = [int(length) for length in re.findall(rb"\d+", match[4])]
-    if (needed := prod(shape) * itemsize) != available or max(shape, default=0) >= 2**31:
-        raise ValueError(
-            f"{path} is truncated or malformed: shape {shape} takes {needed} bytes, "
-            f"but {available} follow its header"
-        )
-    return wrap(lib.h_load(os.fsencode(path), at(stream)))
+    Args:
+        file: the path, to which .npy is appended if it ends in something else; or a file open
+            for writing bytes.
+        arr: the array; bfloat16 is written as two opaque bytes an element.
+    """
+    arr = as_array(arr)
+    eval(arr)
+    with writable(file, ".npy") as opened:
+        write_npy(opened, arr)
 
 
-def _load_npz(path: str) -> dict[str, array]:
-    import numpy
+def savez(file: File, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
+    """Save several arrays in the .npz format of numpy, uncompressed.
 
-    with open(path, "rb") as file, numpy.load(file, allow_pickle=False) as archive:
-        return {name: _from_numpy(archive[name]) for name in archive.files}
+    Args:
+        file: the path, to which .npz is appended if it ends in something else; or a file open
+            for writing bytes.
+        args: arrays to be named arr_0, arr_1, ...
+        kwargs: arrays by name.
+
+    Raises:
+        ValueError: an array by name has the name of one without.
+    """
+    _savez(file, args, kwargs, compressed=False)
 
 
-def _from_numpy(value: ndarray[Any, Any]) -> array:
-    """An array of numpy's; two opaque bytes an element are bfloat16."""
-    if value.dtype.str[1:] != "V2":
-        return as_array(value)  # type: ignore[arg-type]
-    bits = as_array(value.view("<u2"))  # type: ignore[arg-type]
-    return wrap(lib.h_view(bits._h, bfloat16._code, 0))
+def savez_compressed(file: File, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
+    """Save several arrays in the .npz format of numpy, compressed.
+
+    Args:
+        file: the path, to which .npz is appended if it ends in something else; or a file open
+            for writing bytes.
+        args: arrays to be named arr_0, arr_1, ...
+        kwargs: arrays by name.
+
+    Raises:
+        ValueError: an array by name has the name of one without.
+    """
+    _savez(file, args, kwargs, compressed=True)
 
 
-def _save_npz(
-    file: PathLike, args: Sequence[ArrayLike], kwargs: Mapping[str, ArrayLike], *, compressed: bool
+def _savez(
+    file: File, args: Sequence[ArrayLike], kwargs: Mapping[str, ArrayLike], *, compressed: bool
 ) -> None:
-    from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
-
-    from numpy.lib.format import write_array
-
     named = {f"arr_{i}": value for i, value in enumerate(args)}
     if taken := named.keys() & kwargs.keys():
         raise ValueError(f"the names {sorted(taken)} are those of the arrays without one")
-    method = ZIP_DEFLATED if compressed else ZIP_STORED
-    with _written_whole(file, ".npz") as path, ZipFile(path, "w", method) as archive:
-        for name, value in {**named, **kwargs}.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                write_array(member, _to_numpy(as_array(value)), allow_pickle=False)
+    arrays = {name: as_array(value) for name, value in {**named, **kwargs}.items()}
+    eval(arrays)
+    with writable(file, ".npz") as opened:
+        write_npz(opened, arrays, compressed=compressed)
 
 
-def _to_numpy(a: array) -> ndarray[Any, Any]:
-    import numpy
+def save_safetensors(
+    file: File, arrays: Mapping[str, array], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Save named arrays in the safetensors format.
 
-    if a.dtype is not bfloat16:
-        return numpy.array(a)
-    bits = wrap(lib.h_view(a._h, uint16._code, 0))
-    return numpy.array(bits).view("V2")
+    Args:
+        file: the path, to which .safetensors is appended if it ends in something else; or a file
+            open for writing bytes.
+        arrays: names to arrays, of any type but float64, which the format's reader lacks.
+        metadata: names to strings, written beside the arrays.
+
+    Raises:
+        TypeError: a name is not a string, an array not an array, or metadata not strings.
+        ValueError: an array is float64, or a name contains a zero character.
+    """
+    for name, a in arrays.items():
+        _check_text(name, "a name in arrays")
+        if not isinstance(a, Handle):
+            raise TypeError(f"arrays[{name!r}] must be an array, got {type(a).__name__}")
+        if a.dtype is float64:
+            raise ValueError(f"arrays[{name!r}] is float64; use .astype(mlxc.float32)")
+    for name, text in (metadata or {}).items():
+        _check_text(name, "a name in metadata")
+        _check_text(text, f"metadata[{name!r}]")
+    eval(list(arrays.values()))
+    with writable(file, ".safetensors") as opened:
+        write_safetensors(opened, arrays, metadata or {})
+
+
+def _check_text(text: str, what: str) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"{what} must be a string, got {text!r}")
+    if "\0" in text:
+        raise ValueError(f"{what} must not contain a zero character, got {text!r}")

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ._errors import check
 from ._ffi import ffi, lib
+from ._handle import Handle, addresses
+from .tree import tree_flatten
 
 __all__ = [
+    "cache_limit",
     "clear_cache",
     "get_active_memory",
+    "get_array_buffer_size",
     "get_cache_memory",
     "get_memory_limit",
     "get_peak_memory",
+    "memory_limit",
     "reset_peak_memory",
     "set_cache_limit",
     "set_memory_limit",
     "set_wired_limit",
+    "wired_limit",
 ]
 
 
 def get_active_memory() -> int:
     """How much memory arrays use now; what the cache keeps does not count."""
     return _read(lib.mlx_get_active_memory)
+
+
+def get_array_buffer_size(*args: Any) -> int:
+    """How much memory stands behind arrays, counting what they share once.
+
+    Args:
+        *args: arrays, or trees of them; other leaves do not count.
+
+    Returns:
+        The size of the buffers as they were allocated, which may be more than the arrays need.
+
+    Raises:
+        ValueError: an array has not been evaluated.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.ones((256,))
+        >>> mx.eval(a)
+        >>> mx.get_array_buffer_size(a, {"again": a}) == mx.get_array_buffer_size(a) >= 1024
+        True
+    """
+    arrays: list[Any] = [leaf for _, leaf in tree_flatten(args) if isinstance(leaf, Handle)]
+    handles = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(arrays)])
+    vector = lib.mlx_vector_array_new_data(handles, len(arrays))
+    try:
+        return _read(lambda size: lib.mlxc_get_array_buffer_size(size, vector))
+    finally:
+        lib.mlx_vector_array_free(vector)
 
 
 def get_peak_memory() -> int:
@@ -90,6 +126,43 @@ def set_wired_limit(limit: int) -> int:
 def clear_cache() -> None:
     """Give the freed memory that is kept for new arrays back to the system."""
     check(lib.mlx_clear_cache())
+
+
+def memory_limit(limit: int) -> Any:
+    """A context with a memory limit of its own; see `set_memory_limit`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> with mx.memory_limit(2**30):
+        ...     mx.get_memory_limit()
+        1073741824
+    """
+    return _limited(set_memory_limit, limit)
+
+
+def cache_limit(limit: int) -> Any:
+    """A context with a cache limit of its own; see `set_cache_limit`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> with mx.cache_limit(0):
+        ...     a = mx.ones((1024,)) + 1
+    """
+    return _limited(set_cache_limit, limit)
+
+
+def wired_limit(limit: int) -> Any:
+    """A context with a wired limit of its own; see `set_wired_limit`."""
+    return _limited(set_wired_limit, limit)
+
+
+@contextmanager
+def _limited(set_limit: Callable[[int], int], limit: int) -> Iterator[None]:
+    before = set_limit(limit)
+    try:
+        yield
+    finally:
+        set_limit(before)
 
 
 def _read(function: Any) -> int:

@@ -12,8 +12,12 @@ import pytest
 
 PUBLIC = [
     "mlxc",
+    "mlxc.cuda",
+    "mlxc.distributed",
     "mlxc.fast",
+    "mlxc.fft",
     "mlxc.linalg",
+    "mlxc.metal",
     "mlxc.random",
     "mlxc.tree",
     "mlxrs",

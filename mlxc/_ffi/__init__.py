@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from . import _load
+from ._fork import watch_forks
 from ._load import blas
 
 _load.load()
@@ -44,5 +45,6 @@ foreign: bool = lib.mlxc_error_kind() < 0
 
 lib.mlxc_install_error_handler()
 lib.mlxc_park_streams_at_exit()
+watch_forks(lib, handle)
 
 __all__ = ["blas", "ffi", "foreign", "handle", "lib"]

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._convert import new_array
 from .._ffi import lib
-from .._handle import Handle, swap, wrap
-from .arrays import gather, index_array, scatter
-from .views import NO_BOUND, checked, read, too_many, view_of, write
+from .._handle import swap, wrap
+from .arrays import INTEGERS, gather, scatter, update_value
+from .at import ArrayAt, at
+from .iterate import ArrayIterator, iterate
+from .views import NO_BOUND, checked, no_slice, read, too_many, view_of, write
 
 if TYPE_CHECKING:
     from .._array import array
 
+for _public in (ArrayAt, ArrayIterator):
+    _public.__module__ = "mlxc"
+
+__all__ = ["ArrayAt", "ArrayIterator", "at", "get_item", "iterate", "set_item"]
+
 
 def get_item(a: array, key: Any) -> array:
-    """What `a[key]` does."""
+    """The part of an array that a key chooses, as in numpy: `a[key]`.
+
+    A key is an integer, a slice, `None`, `...`, an integer array or list, a boolean array or list,
+    or a tuple of these. Integers are checked against the axis; the values of integer arrays are
+    not, because they may not be computed yet. A boolean array is evaluated, because the shape of
+    the result depends on it. Writing to the result leaves `a` as it is.
+
+    Raises:
+        IndexError: an integer is outside of its axis.
+        ValueError: there are too many indices, one is of another kind, or a boolean array has
+            another shape than the axes it is for.
+    """
     kind = type(key)
     if kind is int:
         return wrap(lib.h_index(a._h, checked(key, a.shape, 0)))
@@ -25,27 +42,37 @@ def get_item(a: array, key: Any) -> array:
             raise too_many(0)
         if step == 0:
             raise ValueError("slice step cannot be zero")
-        return wrap(
-            lib.h_slice_first(
-                a._h,
-                NO_BOUND if start is None else start,
-                NO_BOUND if stop is None else stop,
-                1 if step is None else step,
+        try:
+            return wrap(
+                lib.h_slice_first(
+                    a._h,
+                    NO_BOUND if start is None else start,
+                    NO_BOUND if stop is None else stop,
+                    1 if step is None else step,
+                )
             )
-        )
+        except TypeError:
+            raise no_slice(key) from None
     if key is None:
         return wrap(lib.h_expand_dims(a._h, 0, 0))
-    if kind is type(a) and a.ndim:
-        return wrap(lib.h_take_axis(a._h, index_array(key)._h, 0, 0))
+    if kind is type(a) and a.ndim and lib.h_dtype(key._h) in INTEGERS:
+        return wrap(lib.h_take_axis(a._h, key._h, 0, 0))
     key = key if kind is tuple else (key,)
     view = view_of(key, a.shape)
     return gather(a, key) if view is None else read(a, view)
 
 
 def set_item(a: array, key: Any, value: Any) -> None:
-    """What `a[key] = value` does: `a` gets a new array with that part replaced."""
-    if not isinstance(value, Handle) or lib.h_dtype(value._h) != lib.h_dtype(a._h):
-        value = new_array(value, a.dtype)
+    """Replace a part of an array: `a[key] = value`. `a` gets a new array; views keep the old.
+
+    The key is as for reading. The value is converted to the type of `a` and broadcast to the part.
+    A boolean array alone is not evaluated; then a value with one axis more than it leaves over
+    holds one entry for each place that is true, in row-major order, and may hold more.
+
+    Raises:
+        IndexError, ValueError: as for reading; or the value does not fit the part.
+    """
+    value = update_value(a, value)
     key = key if type(key) is tuple else (key,)
     view = view_of(key, a.shape)
     swap(a, scatter(a, key, value) if view is None else write(a, view, value))

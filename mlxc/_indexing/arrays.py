@@ -1,6 +1,7 @@
-"""Parts chosen by integer arrays, among integers, slices, `None` and `...`.
+"""Parts chosen by arrays, among integers, slices, `None` and `...`.
 
-What a strided view can express is taken first; the arrays gather from that view.
+What a strided view can express is taken first; the arrays gather from that view. As in numpy, an
+integer beside an array counts as an array of one, which matters for the order of the axes.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from collections.abc import Sequence
 from operator import index as to_int
 from typing import TYPE_CHECKING, Any
 
-from .._dtype import DTYPES, DtypeCategory, bool_, issubdtype
+from .._convert import new_array
+from .._dtype import DTYPES, DtypeCategory, issubdtype
 from .._ffi import lib
 from .._handle import Handle, addresses, as_array, unpack, wrap
+from .masks import is_mask, read_masked, without_masks, write_masked
 from .views import (
+    SET,
+    Writing,
     bounds,
     checked,
     read,
@@ -32,39 +37,48 @@ INTEGERS = {dtype._code for dtype in DTYPES if issubdtype(dtype, DtypeCategory.i
 def gather(a: array, key: tuple[Any, ...]) -> array:
     """What `a[key]` does."""
     key = _converted(key)
+    if len(key) == 1 and is_mask(key[0]) and key[0].ndim == 0:
+        return read_masked(a, key[0])
+    key = without_masks(key, a.shape)
     view = view_of(key, a.shape)
     return _Gathering(a, key).read(a) if view is None else read(a, view)
 
 
-def scatter(a: array, key: tuple[Any, ...], value: array) -> array:
-    """`a` with `value`, of its type, in place of `a[key]`."""
+def scatter(a: array, key: tuple[Any, ...], value: array, how: Writing = SET) -> array:
+    """`a` with `value`, of its type, in place of `a[key]` or combined with it."""
     key = _converted(key)
+    if len(key) == 1 and is_mask(key[0]) and how is SET:
+        return write_masked(a, key[0], value)
+    key = without_masks(key, a.shape)
     view = view_of(key, a.shape)
-    return _Gathering(a, key).write(a, value) if view is None else write(a, view, value)
+    if view is None:
+        return _Gathering(a, key).write(a, value, how)
+    return write(a, view, value, how)
 
 
-def index_array(a: array) -> array:
-    """`a` itself, which must be of integers."""
-    code = lib.h_dtype(a._h)
-    if code not in INTEGERS:
-        if DTYPES[code] is bool_:
-            raise ValueError("boolean indices are not yet supported")
-        raise ValueError(f"Indices must be integral, got an array of {DTYPES[code]!r}.")
-    return a
+def update_value(a: array, value: Any) -> array:
+    """What is written into `a`: an array of its type."""
+    if isinstance(value, Handle) and lib.h_dtype(value._h) == lib.h_dtype(a._h):
+        return value  # type: ignore[return-value]
+    return new_array(value, a.dtype)
 
 
 def _converted(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The key with lists and the like as arrays, and what counts as an integer as one."""
+    """The key with lists, booleans and the like as arrays, and what counts as an integer as one."""
     return tuple(part if isinstance(part, PLAIN) else _converted_part(part) for part in key)
 
 
 def _converted_part(part: Any) -> array | int:
-    if isinstance(part, (Handle, list)) or hasattr(part, "__array__"):
-        return index_array(as_array(part))
-    try:
-        return int(to_int(part))
-    except TypeError:
-        raise ValueError("Cannot index mlx array using the given type.") from None
+    if not isinstance(part, (Handle, list, bool)):
+        try:
+            return int(to_int(part))
+        except TypeError:
+            if not hasattr(part, "__array__"):
+                raise ValueError("Cannot index mlx array using the given type.") from None
+    index = as_array(part)
+    if not is_mask(index) and lib.h_dtype(index._h) not in INTEGERS:
+        raise ValueError(f"Indices must be integral, got an array of {index.dtype!r}.")
+    return index
 
 
 def _expand_ellipsis(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
@@ -86,6 +100,7 @@ class _Gathering:
         start, stop, step: the strided view, one entry an axis of the array.
         dropped: axes that an integer takes away.
         arrays: (axis, integer array) pairs.
+        places: where in the key the arrays and the integers are.
         layout: the result's axes in order: an axis of the array, or None for a new one.
     """
 
@@ -95,9 +110,12 @@ class _Gathering:
         self.step: list[int] = []
         self.dropped: list[int] = []
         self.arrays: list[tuple[int, array]] = []
+        self.places: list[int] = []
         self.layout: list[int | None] = []
         shape = a.shape
-        for part in _expand_ellipsis(key, len(shape)):
+        for place, part in enumerate(_expand_ellipsis(key, len(shape))):
+            if isinstance(part, (Handle, int)):
+                self.places.append(place)
             self._add(part, shape)
 
     def _add(self, part: array | int | slice | None, shape: Sequence[int]) -> None:
@@ -130,8 +148,10 @@ class _Gathering:
             result = wrap(lib.h_expand_dims_axes(result._h, new, len(new), 0))
         return result
 
-    def write(self, a: array, value: array) -> array:
-        value = self._scattered(a, value)
+    def write(self, a: array, value: array, how: Writing) -> array:
+        value = self._scattered(a, value, how)
+        if value.size == 0:
+            return wrap(lib.h_keep(a._h))
         n = len(self.start)
         return wrap(
             lib.h_slice_update(a._h, value._h, self.start, n, self.stop, n, self.step, n, 0)
@@ -159,7 +179,8 @@ class _Gathering:
     def _gather(self, view: array) -> array:
         arrays, axes = self._indices()
         if len(arrays) == 1:
-            return wrap(lib.h_take_axis(view._h, arrays[0]._h, axes[0], 0))
+            result = wrap(lib.h_take_axis(view._h, arrays[0]._h, axes[0], 0))
+            return result if self._adjacent() else self._to_front(result, axes[0], arrays[0].ndim)
         sizes = [1 if i in axes else length for i, length in enumerate(view.shape)]
         handles = [index._h for index in arrays]
         result = wrap(
@@ -172,8 +193,12 @@ class _Gathering:
 
     def _adjacent(self) -> bool:
         """Whether nothing stands between the arrays; then their axes stay in their place."""
-        places = [self.layout.index(axis) for axis, _ in self.arrays]
-        return places[-1] - places[0] == len(places) - 1
+        return self.places[-1] - self.places[0] == len(self.places) - 1
+
+    def _to_front(self, result: array, place: int, depth: int) -> array:
+        order = list(range(place, place + depth))
+        order += [i for i in range(result.ndim) if i not in order]
+        return wrap(lib.h_transpose_axes(result._h, order, len(order), 0))
 
     def _index_axes_to(self, result: array, depth: int, place: int) -> array:
         if place == 0:
@@ -201,8 +226,8 @@ class _Gathering:
                 placed, position = True, position + depth
         return positions
 
-    def _scattered(self, a: array, value: array) -> array:
-        """The strided view of `a` with `value` written at the integer arrays."""
+    def _scattered(self, a: array, value: array, how: Writing) -> array:
+        """The strided view of `a` with `value` written at the integer arrays; `value` if empty."""
         view = self._view(a)
         if self.dropped:
             view = wrap(lib.h_squeeze_axes(view._h, self.dropped, len(self.dropped), 0))
@@ -211,17 +236,17 @@ class _Gathering:
         ndim = len(self.layout) - len(axes) + depth
         value = without_new_axes(value, self._new_axes(), ndim)
         rest = [length for i, length in enumerate(view.shape) if i not in axes]
-        place = axes[0] if len(arrays) == 1 or self._adjacent() else 0
+        place = axes[0] if self._adjacent() else 0
         index_shape = list(arrays[0].shape)
         shape = rest[:place] + index_shape + rest[place:]
         value = wrap(lib.h_broadcast_to(value._h, shape, len(shape), 0))
-        order = list(range(place, place + depth))
-        order += [i for i in range(len(shape)) if i not in order]
-        value = wrap(lib.h_transpose_axes(value._h, order, len(order), 0))
+        if value.size == 0:  # MLX divides by the number of updates
+            return value
+        value = self._to_front(value, place, depth)
         if ones := [depth + axis for axis in sorted(axes)]:
             value = wrap(lib.h_expand_dims_axes(value._h, ones, len(ones), 0))
         handles = [index._h for index in arrays]
-        result = wrap(lib.h_scatter(view._h, handles, len(handles), value._h, axes, len(axes), 0))
+        result = wrap(how.scatter(view._h, handles, len(handles), value._h, axes, len(axes), 0))
         if self.dropped:
             dropped = self.dropped
             result = wrap(lib.h_expand_dims_axes(result._h, dropped, len(dropped), 0))

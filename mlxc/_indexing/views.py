@@ -5,8 +5,8 @@ Integers are checked against the axis.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._ffi import lib
 from .._handle import wrap
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 WHOLE = slice(None)
 NO_BOUND = -(2**63)
+
+
+class Writing(NamedTuple):
+    """How C combines an array with a value at an index: a strided view, or integer arrays."""
+
+    slice_update: Callable[..., int]
+    scatter: Callable[..., int]
+
+
+SET = Writing(lib.h_slice_update, lib.h_scatter)
 
 #: An index as C takes it: the start, stop and step of each axis; the axes that an integer takes
 #: away; the places of new axes in the result; whether anything is cut off.
@@ -78,19 +88,23 @@ def read(a: array, view: View) -> array:
     return wrap(lib.h_keep(a._h)) if result is a else result
 
 
-def write(a: array, view: View, value: array) -> array:
-    """`a` with `value`, of its type, in place of the part."""
+def write(a: array, view: View, value: array, how: Writing = SET) -> array:
+    """`a` with `value`, of its type, in place of the part or combined with it."""
     start, stop, step, dropped, new, _ = view
     n = len(start)
     if new or value.ndim > n - len(dropped):
         value = without_new_axes(value, new, n - len(dropped) + len(new))
     if dropped:
         value = _with_dropped_axes(value, dropped, n)
-    return wrap(lib.h_slice_update(a._h, value._h, start, n, stop, n, step, n, 0))
+    return wrap(how.slice_update(a._h, value._h, start, n, stop, n, step, n, 0))
 
 
 def too_many(ndim: int) -> ValueError:
     return ValueError(f"Too many indices for array with {ndim} dimensions.")
+
+
+def no_slice(key: slice) -> ValueError:
+    return ValueError(f"Slice indices must be integers or None, got {key!r}.")
 
 
 def checked(index: int, shape: Sequence[int], axis: int) -> int:
@@ -105,7 +119,12 @@ def checked(index: int, shape: Sequence[int], axis: int) -> int:
 
 def bounds(key: slice, length: int) -> tuple[int, int, int]:
     """A slice as C takes it."""
-    start, stop, step = key.indices(length)
+    try:
+        start, stop, step = key.indices(length)
+    except TypeError:
+        raise no_slice(key) from None
+    if start < 0:  # backwards from before the first element
+        return 0, 0, 1
     # MLX counts a negative stop from the end; one below -length means "past the first".
     return start, (stop if stop >= 0 else -length - 1), step
 
@@ -113,7 +132,9 @@ def bounds(key: slice, length: int) -> tuple[int, int, int]:
 def without_new_axes(value: array, new: Sequence[int], ndim: int) -> array:
     """A value to write without the axes that the index adds to the result of `ndim` axes."""
     offset = value.ndim - ndim
-    extra = range(max(0, offset))  # leading axes of length 1 beyond the result's
+    extra = range(max(0, offset))
+    if any(value.shape[axis] != 1 for axis in extra):
+        raise ValueError(f"Cannot broadcast a value of shape {value.shape} to {ndim} axes.")
     gone = sorted({*extra, *(place + offset for place in new if place + offset >= 0)})
     return wrap(lib.h_squeeze_axes(value._h, gone, len(gone), 0)) if gone else value
 

@@ -16,18 +16,61 @@ std::vector<void*>& dropped() {
   return *payloads;
 }
 
-} // namespace
-
 // A daemon thread that asks for the GIL of an ending interpreter is unwound like an
 // exception, which MLX's frames do not survive; it waits here for the end instead.
-extern "C" int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload) {
+template <class Call>
+int waiting_at_exit(Call call) {
   try {
-    return mlxc_call(res, args, payload);
+    return call();
   } catch (...) {
     for (;;) {
       pause();
     }
   }
+}
+
+} // namespace
+
+extern "C" int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload) {
+  return waiting_at_exit([&] { return mlxc_call(res, args, payload); });
+}
+
+extern "C" int mlxc_call_python_named(
+    mlx_vector_array* res,
+    const mlx_vector_array args,
+    const mlx_map_string_to_array named,
+    void* payload) {
+  return waiting_at_exit([&] { return mlxc_call_named(res, args, named, payload); });
+}
+
+extern "C" int mlxc_call_python_vjp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array cotangents,
+    const mlx_vector_array outputs,
+    void* payload) {
+  return waiting_at_exit([&] { return mlxc_call_vjp(res, primals, cotangents, outputs, payload); });
+}
+
+extern "C" int mlxc_call_python_jvp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array tangents,
+    const int* argnums,
+    size_t num,
+    void* payload) {
+  return waiting_at_exit(
+      [&] { return mlxc_call_jvp(res, primals, tangents, argnums, num, payload); });
+}
+
+extern "C" int mlxc_call_python_vmap(
+    mlx_vector_array* res,
+    mlx_vector_int* res_axes,
+    const mlx_vector_array inputs,
+    const int* axes,
+    size_t num,
+    void* payload) {
+  return waiting_at_exit([&] { return mlxc_call_vmap(res, res_axes, inputs, axes, num, payload); });
 }
 
 extern "C" void mlxc_drop_payload(void* payload) {

@@ -1,10 +1,14 @@
-// A quiet end of the process. OpenBLAS joins its threads when it is unloaded, and
-// waits forever if a matrix product is running then; MLX's stream threads never
-// end. So every stream seen here is parked for good before the libraries go.
+// A quiet end of the process, and quiet forks. OpenBLAS joins its threads when it is
+// unloaded and before a fork, and waits forever if a matrix product is running then;
+// MLX's stream threads never end. So every stream seen here is halted: for good before
+// the libraries go, and for a moment while the process forks.
 #include "mlxc.h"
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <set>
 
@@ -21,7 +25,9 @@ struct Streams {
   std::mutex mutex;
   std::set<int> indices;
   std::condition_variable changed;
-  size_t parked = 0;
+  unsigned halt = 0; // the number of the halt that is or was last asked for
+  size_t halted = 0;
+  bool go = true;
 };
 
 Streams& cpu_streams() {
@@ -29,28 +35,51 @@ Streams& cpu_streams() {
   return *streams;
 }
 
+// Read in a forked child, where the mutex may be locked for good.
+std::atomic<bool> in_use{false};
 pid_t owner = 0;
 
-void park() {
+bool forked() {
+  return in_use && getpid() != owner;
+}
+
+void wait_in_stream(unsigned halt) {
   auto& streams = cpu_streams();
   std::unique_lock lock(streams.mutex);
-  streams.parked++;
-  streams.changed.notify_all();
-  streams.changed.wait(lock, [] { return false; });
+  auto over = [&] { return streams.go || streams.halt != halt; };
+  if (!over()) {
+    streams.halted++;
+    streams.changed.notify_all();
+    streams.changed.wait(lock, over);
+  }
+}
+
+// Asks every stream to halt when its queue is done; the number of them.
+size_t ask_to_halt(Streams& streams) {
+  streams.go = false;
+  streams.halted = 0;
+  unsigned halt = ++streams.halt;
+  size_t asked = 0;
+  for (int index : streams.indices) {
+    try {
+      core::scheduler::enqueue(
+          core::Stream(index, core::Device::cpu), [halt] { wait_in_stream(halt); });
+      asked++;
+    } catch (const std::exception&) { // a stream that is gone has no queue
+    }
+  }
+  return asked;
 }
 
 // MLX has forgotten the main thread's streams by now, but runs what is queued.
-void park_streams() {
-  if (getpid() != owner) {
+void halt_at_exit() {
+  if (forked()) {
     return; // a forked child has no stream threads to wait for
   }
   auto& streams = cpu_streams();
   std::unique_lock lock(streams.mutex);
-  for (int index : streams.indices) {
-    core::scheduler::enqueue(core::Stream(index, core::Device::cpu), park);
-  }
-  size_t expected = streams.indices.size();
-  streams.changed.wait(lock, [&] { return streams.parked == expected; });
+  size_t asked = ask_to_halt(streams);
+  streams.changed.wait(lock, [&] { return streams.halted == asked; });
 }
 
 } // namespace
@@ -62,15 +91,43 @@ extern "C" void mlxc_remember_stream(mlx_stream stream) {
   int failed = mlx_stream_get_device(&device, stream) || mlx_device_get_type(&type, device) ||
       mlx_stream_get_index(&index, stream);
   mlx_device_free(device);
-  if (!failed && type == MLX_CPU) {
-    auto& streams = cpu_streams();
-    std::lock_guard lock(streams.mutex);
-    streams.indices.insert(index);
+  if (failed || type != MLX_CPU || forked()) {
+    return;
   }
+  auto& streams = cpu_streams();
+  std::lock_guard lock(streams.mutex);
+  streams.indices.insert(index);
+  owner = getpid();
+  in_use = true;
 }
 
 extern "C" void mlxc_park_streams_at_exit(void) {
   core::scheduler::scheduler(); // made first, so that it is there when the handler runs
-  owner = getpid();
-  std::atexit(park_streams);
+  std::atexit(halt_at_exit);
+}
+
+extern "C" void mlxc_before_fork(void) {
+  if (!in_use || forked()) {
+    return;
+  }
+  auto& streams = cpu_streams();
+  std::unique_lock lock(streams.mutex);
+  size_t asked = ask_to_halt(streams);
+  // A halted stream may keep another from its halt, if a third thread is evaluating.
+  streams.changed.wait_for(
+      lock, std::chrono::seconds(60), [&] { return streams.halted == asked; });
+}
+
+extern "C" void mlxc_after_fork_in_parent(void) {
+  if (forked()) {
+    return;
+  }
+  auto& streams = cpu_streams();
+  std::lock_guard lock(streams.mutex);
+  streams.go = true;
+  streams.changed.notify_all();
+}
+
+extern "C" bool mlxc_is_forked(void) {
+  return forked();
 }

@@ -1,4 +1,6 @@
 /* C compiled into the extension module itself, in front of what cffi writes. */
+#include <stdlib.h>
+
 #include "mlx/c/mlx.h"
 #include "mlxc.h"
 
@@ -46,6 +48,12 @@ static void h_shape(uintptr_t a, int* shape) {
   }
 }
 
+/* Whether reading the array would not wait. */
+static bool h_is_available(uintptr_t a) {
+  bool available = false;
+  return _mlx_array_is_available(&available, as_array(a)) == 0 && available;
+}
+
 static int h_eval(uintptr_t a) {
   return mlx_array_eval(as_array(a));
 }
@@ -61,6 +69,28 @@ static int h_eval_all(const uintptr_t* arrays, size_t arrays_num, bool wait) {
 /* Evaluates and returns the address of the first element. */
 static uintptr_t h_data(uintptr_t a) {
   return h_eval(a) ? 0 : (uintptr_t)mlx_array_data_uint8(as_array(a));
+}
+
+/* Where a boolean array, contiguous in memory, is true: its positions in row-major order. */
+static uintptr_t h_flatnonzero(uintptr_t mask) {
+  if (h_eval(mask)) {
+    return 0;
+  }
+  const bool* values = mlx_array_data_bool(as_array(mask));
+  size_t size = h_size(mask), count = 0;
+  for (size_t i = 0; i < size; i++) {
+    count += values[i];
+  }
+  uint32_t* places = malloc(count * sizeof(uint32_t) + 1);
+  for (size_t i = 0, next = 0; places != NULL && i < size; i++) {
+    if (values[i]) {
+      places[next++] = (uint32_t)i;
+    }
+  }
+  int length = (int)count;
+  uintptr_t result = (uintptr_t)mlx_array_new_data(places, &length, 1, MLX_UINT32).ctx;
+  free(places);
+  return result;
 }
 
 typedef int (*BinaryOp)(mlx_array*, const mlx_array, const mlx_array, const mlx_stream);
@@ -128,6 +158,9 @@ static uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t
   int64_t low = step < 0 ? -1 : 0, high = step < 0 ? length - 1 : length;
   start = start == NO_BOUND ? (step < 0 ? high : low) : clipped(start, length, low, high);
   stop = stop == NO_BOUND ? (step < 0 ? low : high) : clipped(stop, length, low, high);
+  if (start < 0) { /* backwards from before the first element */
+    return slice_first(a, 0, 0, 1);
+  }
   step = step > length + 1 ? length + 1 : step < -length - 1 ? -length - 1 : step;
   /* MLX counts a negative stop from the end; this one means "past the first". */
   return slice_first(a, start, stop < 0 ? -length - 1 : stop, step);

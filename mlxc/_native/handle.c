@@ -2,17 +2,9 @@
  * memory. Living in C, it costs less than `ffi.gc` or `__del__`, and it is the
  * only way to offer the buffer protocol before Python 3.12. */
 #define Py_LIMITED_API 0x030b0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "handle_type.h"
+
 #include <structmember.h>
-
-#include "mlxc.h"
-
-typedef struct {
-  PyObject_HEAD
-  mlx_array array;
-  PyObject* address; /* array.ctx as an int: what cffi calls are given */
-} Handle;
 
 /* What Python gives this module once, in `register`. */
 static PyTypeObject* array_class = NULL;
@@ -21,6 +13,7 @@ static PyObject* raise_last_error = NULL; /* () -> never */
 static PyObject* make_array = NULL;       /* (value) -> array */
 static PyObject* make_pair = NULL;        /* (a, b) -> (array, array) */
 static PyObject* stream_address = NULL;   /* (stream) -> int */
+static PyObject* refuse = NULL;           /* () -> never, in a forked child */
 
 static void handle_dealloc(PyObject* object) {
   Handle* self = (Handle*)object;
@@ -72,10 +65,14 @@ typedef struct {
   Py_ssize_t extents[];
 } Export;
 
-/* Evaluates without the GIL; returns the data pointer, NULL with an exception. */
-static void* evaluated_data(mlx_array array) {
+void* mlxc_evaluated_data(mlx_array array) {
   const void* data = NULL;
   int status;
+  bool available = false;
+  if (refuse != NULL && !(_mlx_array_is_available(&available, array) == 0 && available)) {
+    Py_XDECREF(PyObject_CallNoArgs(refuse));
+    return NULL;
+  }
   Py_BEGIN_ALLOW_THREADS
   status = mlx_array_eval(array);
   if (status == 0) {
@@ -100,7 +97,7 @@ static int handle_getbuffer(PyObject* object, Py_buffer* view, int flags) {
         "bfloat16 has no buffer format; convert first, as in a.astype(mx.float32)");
     return -1;
   }
-  void* data = evaluated_data(array);
+  void* data = mlxc_evaluated_data(array);
   if (PyErr_Occurred()) {
     return -1;
   }
@@ -238,6 +235,25 @@ static PyObject* wrap(PyObject* module, PyObject* address) {
   return (PyObject*)self;
 }
 
+Handle* mlxc_handle(PyObject* object) {
+  if (!PyObject_TypeCheck(object, array_class)) {
+    PyErr_SetString(PyExc_TypeError, "expected an array");
+    return NULL;
+  }
+  return (Handle*)object;
+}
+
+PyObject* mlxc_owner(mlx_array array) {
+  PyObject* address = PyLong_FromVoidPtr(array.ctx);
+  if (address == NULL) {
+    mlx_array_free(array);
+    return NULL;
+  }
+  PyObject* owner = wrap(NULL, address);
+  Py_DECREF(address);
+  return owner;
+}
+
 static PyObject* swap(PyObject* module, PyObject* args) {
   (void)module;
   PyObject *left, *right;
@@ -282,6 +298,12 @@ static PyObject* at(PyObject* module, PyObject* stream) {
   return PyObject_CallFunctionObjArgs(stream_address, stream, NULL);
 }
 
+static PyObject* refuse_to_wait(PyObject* module, PyObject* raiser) {
+  (void)module;
+  refuse = Py_NewRef(raiser);
+  Py_RETURN_NONE;
+}
+
 static PyObject* register_class(PyObject* module, PyObject* args) {
   (void)module;
   PyObject *cls, *raiser, *array_maker, *pair_maker, *stream_reader;
@@ -310,7 +332,10 @@ static PyMethodDef module_methods[] = {
     {"as_array", as_array, METH_O, "The argument itself if it is an array, else one made of it."},
     {"pair", (PyCFunction)(void (*)(void))pair, METH_FASTCALL, "Both arguments as arrays."},
     {"at", at, METH_O, "The address of a stream, 0 for None."},
+    {"to_dlpack", mlxc_to_dlpack, METH_VARARGS, "The array as a DLPack capsule."},
+    {"from_dlpack", mlxc_from_dlpack, METH_VARARGS, "An array of a DLPack capsule's tensor."},
     {"swap", swap, METH_VARARGS, "Exchange what two arrays own."},
+    {"refuse_to_wait", refuse_to_wait, METH_O, "Call this instead of waiting for an array."},
     {"register", register_class, METH_VARARGS, "Set the array class and the functions above it."},
     {NULL, NULL, 0, NULL},
 };

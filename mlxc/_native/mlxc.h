@@ -12,7 +12,7 @@ extern "C" {
 
 /* The C++ class behind the calling thread's last failure: 0 any other,
  * 1 invalid_argument, 2 out_of_range, 3 bad_alloc, 4 a callback failed,
- * -1 unknown (built against a foreign mlx-c). */
+ * 5 overflow_error, -1 unknown (built against a foreign mlx-c). */
 int mlxc_error_kind(void);
 
 /* Routes errors to the calling thread instead of exiting the process. */
@@ -22,6 +22,13 @@ void mlxc_install_error_handler(void);
  * more begin. Every stream that ops are given is to be remembered. */
 void mlxc_park_streams_at_exit(void);
 void mlxc_remember_stream(mlx_stream stream);
+
+/* Halts the streams remembered when their queues are done, and lets them go on. */
+void mlxc_before_fork(void);
+void mlxc_after_fork_in_parent(void);
+
+/* Whether this process was forked from one with streams, whose threads stayed there. */
+bool mlxc_is_forked(void);
 
 /* The calling thread's last message, valid until its next failure. */
 const char* mlxc_error_message(void);
@@ -36,10 +43,71 @@ void mlxc_default_stream_changed(void);
 mlx_array mlxc_scalar_int(int64_t value, mlx_dtype dtype);
 mlx_array mlxc_scalar_float(double value, mlx_dtype dtype);
 
+/* How many decimal places printed arrays have, for the whole process; -1 is as many as
+ * tell the values apart to six digits. */
+int mlxc_set_print_precision(int precision);
+int mlxc_print_precision(int* res);
+
 /* What MLX calls for a closure over a Python function, and the part of it that is
  * written in Python. */
 int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload);
 int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
+
+/* The same for a function of named arrays, and for the rules of a custom function. */
+int mlxc_call_python_named(
+    mlx_vector_array* res,
+    const mlx_vector_array args,
+    const mlx_map_string_to_array named,
+    void* payload);
+int mlxc_call_named(
+    mlx_vector_array* res,
+    const mlx_vector_array args,
+    const mlx_map_string_to_array named,
+    void* payload);
+int mlxc_call_python_vjp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array cotangents,
+    const mlx_vector_array outputs,
+    void* payload);
+int mlxc_call_vjp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array cotangents,
+    const mlx_vector_array outputs,
+    void* payload);
+int mlxc_call_python_jvp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array tangents,
+    const int* argnums,
+    size_t num,
+    void* payload);
+int mlxc_call_jvp(
+    mlx_vector_array* res,
+    const mlx_vector_array primals,
+    const mlx_vector_array tangents,
+    const int* argnums,
+    size_t num,
+    void* payload);
+int mlxc_call_python_vmap(
+    mlx_vector_array* res,
+    mlx_vector_int* res_axes,
+    const mlx_vector_array inputs,
+    const int* axes,
+    size_t num,
+    void* payload);
+int mlxc_call_vmap(
+    mlx_vector_array* res,
+    mlx_vector_int* res_axes,
+    const mlx_vector_array inputs,
+    const int* axes,
+    size_t num,
+    void* payload);
+
+/* What is told of a function that is exported to a callback: one event as JSON, with its
+ * arrays beside it. */
+int mlxc_call_export(const char* event, const mlx_vector_array arrays, void* payload);
 
 /* The destructor of a closure whose payload is a Python object, and the payloads
  * that were dropped since, one a call, NULL when there are no more. */

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-def add(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def add(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The sum `a + b`.
 
     Args:
@@ -50,7 +50,7 @@ def add(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> arra
     return wrap(lib.h_add(a._h, b._h, at(stream)))
 
 
-def subtract(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def subtract(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The difference `a - b`.
 
     Args:
@@ -61,7 +61,7 @@ def subtract(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) ->
     return wrap(lib.h_subtract(a._h, b._h, at(stream)))
 
 
-def multiply(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def multiply(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The product `a * b`.
 
     Args:
@@ -72,7 +72,7 @@ def multiply(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) ->
     return wrap(lib.h_multiply(a._h, b._h, at(stream)))
 
 
-def divide(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def divide(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The quotient `a / b`.
 
     Args:
@@ -86,7 +86,7 @@ def divide(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> a
     return wrap(lib.h_divide(a._h, b._h, at(stream)))
 
 
-def floor_divide(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def floor_divide(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The quotient rounded down, `a // b`.
 
     Args:
@@ -100,7 +100,7 @@ def floor_divide(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None
     return wrap(lib.h_floor_divide(a._h, b._h, at(stream)))
 
 
-def remainder(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def remainder(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """What division leaves, `a % b`, with the sign of `b`.
 
     Args:
@@ -166,7 +166,7 @@ def arctan2(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> 
     return wrap(lib.h_arctan2(a._h, b._h, at(stream)))
 
 
-def divmod(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> list[array]:
+def divmod(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> list[array]:
     """The quotient rounded down and the remainder, `[a // b, a % b]`.
 
     Args:

@@ -81,7 +81,6 @@ def roll(
 
 def repeat(
     array: ArrayLike,
-    /,
     repeats: int,
     axis: int | None = None,
     *,
@@ -114,7 +113,6 @@ def tile(a: ArrayLike, reps: int | Sequence[int], /, *, stream: StreamOrDevice =
 
 def pad(
     a: ArrayLike,
-    /,
     pad_width: PadWidth,
     mode: Literal["constant", "edge", "reflect", "symmetric"] = "constant",
     constant_values: ArrayLike = 0,

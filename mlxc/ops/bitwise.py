@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-def bitwise_and(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def bitwise_and(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The bits set in both, `a & b`.
 
     Args:
@@ -36,7 +36,7 @@ def bitwise_and(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None)
     return wrap(lib.h_bitwise_and(a._h, b._h, at(stream)))
 
 
-def bitwise_or(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def bitwise_or(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The bits set in either, `a | b`.
 
     Args:
@@ -47,7 +47,7 @@ def bitwise_or(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) 
     return wrap(lib.h_bitwise_or(a._h, b._h, at(stream)))
 
 
-def bitwise_xor(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def bitwise_xor(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The bits set in one of both, `a ^ b`.
 
     Args:
@@ -58,7 +58,7 @@ def bitwise_xor(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None)
     return wrap(lib.h_bitwise_xor(a._h, b._h, at(stream)))
 
 
-def left_shift(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def left_shift(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The bits of `a` moved up by `b` places, `a << b`.
 
     Args:
@@ -69,7 +69,7 @@ def left_shift(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) 
     return wrap(lib.h_left_shift(a._h, b._h, at(stream)))
 
 
-def right_shift(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def right_shift(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The bits of `a` moved down by `b` places, `a >> b`.
 
     Args:
@@ -80,7 +80,7 @@ def right_shift(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None)
     return wrap(lib.h_right_shift(a._h, b._h, at(stream)))
 
 
-def bitwise_invert(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def bitwise_invert(a: ArrayLike, stream: StreamOrDevice = None) -> array:
     """The bits that are not set, `~a`.
 
     Args:

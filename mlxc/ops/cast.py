@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._dtype import Dtype, bfloat16
+from .._dtype import Dtype, bfloat16, code_of
 from .._ffi import lib
 from .._handle import as_array, at, wrap
 
@@ -27,10 +27,10 @@ def astype(a: ArrayLike, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> a
         dtype: the type; a fraction is cut off where it holds integers only.
     """
     a = as_array(a)
-    return wrap(lib.h_astype(a._h, dtype._code, at(stream)))
+    return wrap(lib.h_astype(a._h, code_of(dtype), at(stream)))
 
 
-def view(a: ArrayLike, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
+def view(a: ArrayLike, dtype: Dtype, stream: StreamOrDevice = None) -> array:
     """The bytes of the elements read as another type.
 
     Args:
@@ -46,7 +46,7 @@ def view(a: ArrayLike, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
         array([1065353216], dtype=uint32)
     """
     a = as_array(a)
-    return wrap(lib.h_view(a._h, dtype._code, at(stream)))
+    return wrap(lib.h_view(a._h, code_of(dtype), at(stream)))
 
 
 def to_fp8(x: ArrayLike, *, stream: StreamOrDevice = None) -> array:

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-def equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where `a == b`.
 
     Args:
@@ -42,7 +42,7 @@ def equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> ar
     return wrap(lib.h_equal(a._h, b._h, at(stream)))
 
 
-def not_equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def not_equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where `a != b`.
 
     Args:
@@ -56,7 +56,7 @@ def not_equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -
     return wrap(lib.h_not_equal(a._h, b._h, at(stream)))
 
 
-def less(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def less(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where `a < b`.
 
     Args:
@@ -70,7 +70,7 @@ def less(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> arr
     return wrap(lib.h_less(a._h, b._h, at(stream)))
 
 
-def less_equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def less_equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where `a <= b`.
 
     Args:
@@ -84,7 +84,7 @@ def less_equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) 
     return wrap(lib.h_less_equal(a._h, b._h, at(stream)))
 
 
-def greater(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def greater(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where `a > b`.
 
     Args:
@@ -98,7 +98,7 @@ def greater(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> 
     return wrap(lib.h_greater(a._h, b._h, at(stream)))
 
 
-def greater_equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def greater_equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where `a >= b`.
 
     Args:
@@ -113,7 +113,7 @@ def greater_equal(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = Non
 
 
 def array_equal(
-    a: ArrayLike, b: ArrayLike, /, *, equal_nan: bool = False, stream: StreamOrDevice = None
+    a: ArrayLike, b: ArrayLike, equal_nan: bool = False, stream: StreamOrDevice = None
 ) -> array:
     """Whether two arrays have one shape and equal elements.
 

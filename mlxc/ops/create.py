@@ -114,7 +114,6 @@ def ones_like(
 
 def full_like(
     a: ArrayLike,
-    /,
     vals: ArrayLike,
     dtype: Dtype | None = None,
     *,

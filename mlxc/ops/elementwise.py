@@ -171,7 +171,7 @@ def imag(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_imag(a._h, at(stream)))
 
 
-def conjugate(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def conjugate(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     """The complex conjugate of each element.
 
     Args:
@@ -184,7 +184,7 @@ def conjugate(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 conj = conjugate
 
 
-def round(a: ArrayLike, /, decimals: int = 0, *, stream: StreamOrDevice = None) -> array:
+def round(a: ArrayLike, /, decimals: int = 0, stream: StreamOrDevice = None) -> array:
     """Each element rounded to a number of decimals, halves to the even neighbour.
 
     Args:

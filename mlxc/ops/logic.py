@@ -73,7 +73,7 @@ def logical_not(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_logical_not(a._h, at(stream)))
 
 
-def isnan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def isnan(a: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where the element is not a number.
 
     Args:
@@ -86,7 +86,7 @@ def isnan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_isnan(a._h, at(stream)))
 
 
-def isinf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def isinf(a: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where the element is infinite, of either sign.
 
     Args:
@@ -99,7 +99,7 @@ def isinf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_isinf(a._h, at(stream)))
 
 
-def isfinite(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def isfinite(a: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where the element is neither infinite nor nan.
 
     Args:
@@ -112,7 +112,7 @@ def isfinite(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_isfinite(a._h, at(stream)))
 
 
-def isposinf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def isposinf(a: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where the element is infinity.
 
     Args:
@@ -125,7 +125,7 @@ def isposinf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_isposinf(a._h, at(stream)))
 
 
-def isneginf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def isneginf(a: ArrayLike, stream: StreamOrDevice = None) -> array:
     """Where the element is minus infinity.
 
     Args:

@@ -6,9 +6,10 @@ Every function takes `stream`, the stream or device to run on; None is the defau
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .._ffi import lib
+from .._errors import check
+from .._ffi import ffi, lib
 from .._handle import addresses, as_array, at, wrap
 from ._arguments import ints, optional
 from .arithmetic import multiply
@@ -24,6 +25,7 @@ __all__ = [
     "addmm",
     "block_masked_mm",
     "einsum",
+    "einsum_path",
     "gather_mm",
     "hadamard_transform",
     "inner",
@@ -183,6 +185,55 @@ def einsum(subscripts: str, *operands: ArrayLike, stream: StreamOrDevice = None)
     return wrap(lib.h_einsum(subscripts.encode(), addresses(inputs), len(inputs), at(stream)))
 
 
+def einsum_path(subscripts: str, *operands: ArrayLike) -> tuple[list[tuple[int, ...]], str]:
+    """The order in which `einsum` would multiply its operands.
+
+    Args:
+        subscripts: as in `einsum`.
+        *operands: as in `einsum`; only their shapes matter.
+
+    Returns:
+        The operands of each step, counted among those that are left, the result of a step being
+        put last; and a text about the cost.
+
+    Raises:
+        ValueError: the subscripts do not fit the operands.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a, b, c = mx.ones((2, 9)), mx.ones((9, 9)), mx.ones((9, 1))
+        >>> mx.einsum_path("ij,jk,kl->il", a, b, c)[0]
+        [(1, 2), (0, 1)]
+    """
+    inputs = list(map(as_array, operands))
+    handles = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(inputs)])
+    vector = lib.mlx_vector_array_new_data(handles, len(inputs))
+    path, text = ffi.new("mlx_vector_int*"), ffi.new("mlx_string*")
+    try:
+        check(lib.mlxc_einsum_path(path, text, subscripts.encode(), vector))
+        return _steps(path[0]), ffi.string(lib.mlx_string_data(text[0])).decode()
+    finally:
+        lib.mlx_vector_array_free(vector)
+        lib.mlx_vector_int_free(path[0])
+        lib.mlx_string_free(text[0])
+
+
+def _steps(path: Any) -> list[tuple[int, ...]]:
+    """Reads steps written one after another, the length of each before it."""
+    number = ffi.new("int*")
+
+    def read(index: int) -> int:
+        check(lib.mlx_vector_int_get(number, path, index))
+        return int(number[0])
+
+    steps, place, size = [], 0, lib.mlx_vector_int_size(path)
+    while place < size:
+        length = read(place)
+        steps.append(tuple(read(place + 1 + i) for i in range(length)))
+        place += 1 + length
+    return steps
+
+
 def block_masked_mm(
     a: ArrayLike,
     b: ArrayLike,
@@ -258,7 +309,7 @@ def segmented_mm(
 
 
 def hadamard_transform(
-    a: ArrayLike, scale: float | None = None, *, stream: StreamOrDevice = None
+    a: ArrayLike, scale: float | None = None, stream: StreamOrDevice = None
 ) -> array:
     """The product of a Hadamard matrix with the last axis.
 

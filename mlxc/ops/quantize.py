@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .._device import StreamOrDevice
     from .._handle import ArrayLike
 
-__all__ = ["dequantize", "gather_qmm", "qqmm", "quantize", "quantized_matmul"]
+__all__ = ["dequantize", "gather_qmm", "gather_qqmm", "qqmm", "quantize", "quantized_matmul"]
 
 
 def quantize(
@@ -175,6 +175,7 @@ def gather_qmm(
     group_size: int | None = None,
     bits: int | None = None,
     mode: str = "affine",
+    global_scale: array | None = None,
     *,
     sorted_indices: bool = False,
     stream: StreamOrDevice = None,
@@ -193,26 +194,85 @@ def gather_qmm(
         group_size: as in `quantize`.
         bits: as in `quantize`.
         mode: as in `quantize`.
+        global_scale: shape (E,), float32: a further scale of each matrix, for "nvfp4" on a GPU.
         sorted_indices: the indices ascend, which may be faster.
 
     Returns:
         The broadcast shape of the indices, then (M, N), or (M, D) without `transpose`.
+
+    Raises:
+        ValueError: the shapes do not fit, or `global_scale` is given on a CPU.
     """
     x, w, scales = as_array(x), as_array(w), as_array(scales)
     bias = optional(biases, "biases")
     lhs, rhs = optional(lhs_indices, "lhs_indices"), optional(rhs_indices, "rhs_indices")
+    given = (
+        *(x._h, w._h, scales._h, bias, lhs, rhs, transpose),
+        *(*_given(group_size), *_given(bits), mode.encode()),
+    )
+    if global_scale is None:
+        return wrap(lib.h_gather_qmm(*given, sorted_indices, at(stream)))
+    scale = optional(global_scale, "global_scale")
+    return wrap(lib.h_gather_qmm_scaled(*given, scale, sorted_indices, at(stream)))
+
+
+def gather_qqmm(
+    x: ArrayLike,
+    w: ArrayLike,
+    /,
+    scales: array | None = None,
+    lhs_indices: array | None = None,
+    rhs_indices: array | None = None,
+    group_size: int | None = None,
+    bits: int | None = None,
+    mode: str = "nvfp4",
+    global_scale_x: array | None = None,
+    global_scale_w: array | None = None,
+    *,
+    sorted_indices: bool = False,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Products of two quantized matrices chosen by index; as `gather_qmm`, but see `qqmm`.
+
+    Only GPUs can compute it.
+
+    Args:
+        x: shape (..., M, D), floating point; its leading axes are counted as one.
+        w: shape (E, N, D): floating point, then quantized here too, or quantized as uint32.
+        scales: shape (E, N, D / G) for a quantized `w`.
+        lhs_indices: which matrices of `x` to take, any shape; None is all in order.
+        rhs_indices: which of the E matrices to take, broadcast with `lhs_indices`.
+        group_size: as in `quantize`.
+        bits: as in `quantize`.
+        mode: "nvfp4" or "mxfp8".
+        global_scale_x: a float32 scale of the whole `x` for "nvfp4".
+        global_scale_w: a float32 scale of each matrix of `w` for "nvfp4".
+        sorted_indices: the indices ascend, which may be faster.
+
+    Returns:
+        The broadcast shape of the indices, then (M, N).
+
+    Raises:
+        ValueError: the shapes do not fit.
+        RuntimeError: when evaluated on a CPU.
+    """
+    x, w = as_array(x), as_array(w)
+    of_w = optional(scales, "scales")
+    lhs, rhs = optional(lhs_indices, "lhs_indices"), optional(rhs_indices, "rhs_indices")
+    scale_x = optional(global_scale_x, "global_scale_x")
+    scale_w = optional(global_scale_w, "global_scale_w")
     return wrap(
-        lib.h_gather_qmm(
+        lib.h_gather_qqmm(
             x._h,
             w._h,
-            scales._h,
-            bias,
+            of_w,
             lhs,
             rhs,
-            transpose,
             *_given(group_size),
             *_given(bits),
             mode.encode(),
+            scale_x,
+            scale_w,
             sorted_indices,
             at(stream),
         )
@@ -272,4 +332,6 @@ def qqmm(
 
 def _given(value: int | None) -> tuple[int, bool]:
     """An optional integer as C takes it: the value, and whether there is one."""
+    if value is not None and value < 1:  # MLX would divide by 0
+        raise ValueError(f"group_size and bits must be at least 1, got {value}")
     return (0, False) if value is None else (value, True)

@@ -85,9 +85,14 @@ def unflatten(
         a: any shape.
         axis: the axis to divide.
         shape: the lengths that take its place; one -1 in it is inferred.
+
+    Raises:
+        ValueError: the axis has another length, or one that cannot be inferred.
     """
     a = as_array(a)
     shape = ints(shape, "shape")
+    if -1 in shape and 0 in shape:  # MLX would divide by 0
+        raise ValueError(f"shape must not have both 0 and -1, got {tuple(shape)}")
     return wrap(lib.h_unflatten(a._h, axis, shape, len(shape), at(stream)))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._dtype import uint32
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import as_array, at, unpack, wrap
 from .arithmetic import add, minimum, subtract
 from .compare import less, less_equal
 from .create import zeros
@@ -19,9 +19,9 @@ from .take import take, where
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
+    from .._handle import ArrayLike, Scalar
 
-__all__ = ["argpartition", "argsort", "partition", "searchsorted", "sort", "topk"]
+__all__ = ["argpartition", "argsort", "partition", "searchsorted", "sort", "topk", "unique"]
 
 
 def sort(a: ArrayLike, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
@@ -158,3 +158,57 @@ def searchsorted(
         )
         found = where(fits, ahead, found, stream=stream)
     return found
+
+
+def unique(
+    a: ArrayLike,
+    /,
+    size: int,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    fill_value: Scalar | array | None = None,
+    *,
+    stream: StreamOrDevice = None,
+) -> array | tuple[array, ...]:
+    """The different elements in ascending order, as many as are asked for.
+
+    The size does not depend on the values, so nothing is evaluated. With fewer than `size`
+    different elements the rest is filled up; with more, the largest are left out, and what else
+    is returned no longer describes all of `a`. NaNs differ from each other.
+
+    Args:
+        a: any shape.
+        size: the length of the result.
+        return_index: return where in the flattened `a` each element is found first.
+        return_inverse: return which element of the result stands at each place of `a`.
+        return_counts: return how often each element is found; 0 for those filled up.
+        fill_value: what is filled up with; None is the smallest element.
+
+    Returns:
+        The elements, shape (size,); or a tuple of them and of what else was asked for, in the
+        order above: uint32 of shape (size,), uint32 of the shape of `a`, int32 of shape (size,).
+
+    Raises:
+        ValueError: `size` is negative, `fill_value` is not one element, or `a` is empty and
+            there is nothing to fill up with.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.unique(mx.array([3, 1, 1]), 2, return_counts=True)
+        (array([1, 3], dtype=int32), array([2, 1], dtype=int32))
+    """
+    a = as_array(a)
+    fill = None if fill_value is None else as_array(fill_value)
+    results = unpack(
+        lib.h_unique(
+            a._h,
+            size,
+            return_index,
+            return_inverse,
+            return_counts,
+            0 if fill is None else fill._h,
+            at(stream),
+        )
+    )
+    return results[0] if len(results) == 1 else tuple(results)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ._continuous import gumbel, laplace, multivariate_normal, normal, truncated_normal, uniform
 from ._discrete import bernoulli, categorical, permutation, randint
-from ._key import key, seed, split
+from ._key import key, seed, split, state
 
 __all__ = [
     "bernoulli",
@@ -25,6 +25,7 @@ __all__ = [
     "randint",
     "seed",
     "split",
+    "state",
     "truncated_normal",
     "uniform",
 ]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from .._dtype import Dtype, float32
 from .._ffi import lib
 from .._handle import as_array, at, wrap
-from ..ops._arguments import ints, optional
+from ..ops._arguments import ints
 from ..ops.layout import broadcast_shapes
+from ._key import key_or_next
 
 if TYPE_CHECKING:
     from .._array import array
@@ -35,9 +36,9 @@ def uniform(
         key: the key; None takes the next of the sequence.
     """
     low, high = as_array(low), as_array(high)
-    shape, state = ints(shape, "shape"), optional(key, "key")
+    shape, key = ints(shape, "shape"), key_or_next(key)
     code = (dtype or float32)._code
-    return wrap(lib.h_random_uniform(low._h, high._h, shape, len(shape), code, state, at(stream)))
+    return wrap(lib.h_random_uniform(low._h, high._h, shape, len(shape), code, key._h, at(stream)))
 
 
 def normal(
@@ -57,7 +58,7 @@ def normal(
         scale: the standard deviation, broadcast with the shape; None is 1.
         key: the key; None takes the next of the sequence.
     """
-    shape, state = ints(shape, "shape"), optional(key, "key")
+    shape, key = ints(shape, "shape"), key_or_next(key)
     mean = None if loc is None else as_array(loc)
     deviation = None if scale is None else as_array(scale)
     return wrap(
@@ -67,7 +68,7 @@ def normal(
             (dtype or float32)._code,
             0 if mean is None else mean._h,
             0 if deviation is None else deviation._h,
-            state,
+            key._h,
             at(stream),
         )
     )
@@ -94,11 +95,11 @@ def multivariate_normal(
         Shape (*shape, N).
     """
     mean, cov = as_array(mean), as_array(cov)
-    shape, state = ints(shape, "shape"), optional(key, "key")
+    shape, key = ints(shape, "shape"), key_or_next(key)
     code = (dtype or float32)._code
     return wrap(
         lib.h_random_multivariate_normal(
-            mean._h, cov._h, shape, len(shape), code, state, at(stream)
+            mean._h, cov._h, shape, len(shape), code, key._h, at(stream)
         )
     )
 
@@ -123,11 +124,11 @@ def truncated_normal(
     lower, upper = as_array(lower), as_array(upper)
     if shape is None:
         shape = broadcast_shapes(lower.shape, upper.shape)
-    shape, state = ints(shape, "shape"), optional(key, "key")
+    shape, key = ints(shape, "shape"), key_or_next(key)
     code = (dtype or float32)._code
     return wrap(
         lib.h_random_truncated_normal(
-            lower._h, upper._h, shape, len(shape), code, state, at(stream)
+            lower._h, upper._h, shape, len(shape), code, key._h, at(stream)
         )
     )
 
@@ -145,9 +146,9 @@ def gumbel(
         dtype: a floating-point type; None is float32.
         key: the key; None takes the next of the sequence.
     """
-    shape, state = ints(shape, "shape"), optional(key, "key")
+    shape, key = ints(shape, "shape"), key_or_next(key)
     code = (dtype or float32)._code
-    return wrap(lib.h_random_gumbel(shape, len(shape), code, state, at(stream)))
+    return wrap(lib.h_random_gumbel(shape, len(shape), code, key._h, at(stream)))
 
 
 def laplace(
@@ -167,6 +168,6 @@ def laplace(
         scale: the mean distance from it.
         key: the key; None takes the next of the sequence.
     """
-    shape, state = ints(shape, "shape"), optional(key, "key")
+    shape, key = ints(shape, "shape"), key_or_next(key)
     code = (dtype or float32)._code
-    return wrap(lib.h_random_laplace(shape, len(shape), code, loc, scale, state, at(stream)))
+    return wrap(lib.h_random_laplace(shape, len(shape), code, loc, scale, key._h, at(stream)))

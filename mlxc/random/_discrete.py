@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from .._dtype import Dtype, int32
 from .._ffi import lib
 from .._handle import as_array, at, wrap
-from ..ops._arguments import ints, optional
+from ..ops._arguments import ints
+from ._key import key_or_next
 
 if TYPE_CHECKING:
     from .._array import array
@@ -34,9 +35,9 @@ def randint(
         key: the key; None takes the next of the sequence.
     """
     low, high = as_array(low), as_array(high)
-    shape, state = ints(shape, "shape"), optional(key, "key")
+    shape, key = ints(shape, "shape"), key_or_next(key)
     code = (dtype or int32)._code
-    return wrap(lib.h_random_randint(low._h, high._h, shape, len(shape), code, state, at(stream)))
+    return wrap(lib.h_random_randint(low._h, high._h, shape, len(shape), code, key._h, at(stream)))
 
 
 def bernoulli(
@@ -53,8 +54,8 @@ def bernoulli(
         key: the key; None takes the next of the sequence.
     """
     p = as_array(p)
-    shape, state = p.shape if shape is None else ints(shape, "shape"), optional(key, "key")
-    return wrap(lib.h_random_bernoulli(p._h, shape, len(shape), state, at(stream)))
+    shape, key = p.shape if shape is None else ints(shape, "shape"), key_or_next(key)
+    return wrap(lib.h_random_bernoulli(p._h, shape, len(shape), key._h, at(stream)))
 
 
 def categorical(
@@ -81,15 +82,15 @@ def categorical(
     Raises:
         ValueError: both `shape` and `num_samples` are given.
     """
-    logits, state, s = as_array(logits), optional(key, "key"), at(stream)
+    logits, key, s = as_array(logits), key_or_next(key), at(stream)
     if shape is not None and num_samples is not None:
         raise ValueError(f"give shape {shape!r} or num_samples {num_samples}, not both")
     if shape is not None:
         shape = ints(shape, "shape")
-        return wrap(lib.h_random_categorical_shape(logits._h, axis, shape, len(shape), state, s))
+        return wrap(lib.h_random_categorical_shape(logits._h, axis, shape, len(shape), key._h, s))
     if num_samples is not None:
-        return wrap(lib.h_random_categorical_num_samples(logits._h, axis, num_samples, state, s))
-    return wrap(lib.h_random_categorical(logits._h, axis, state, s))
+        return wrap(lib.h_random_categorical_num_samples(logits._h, axis, num_samples, key._h, s))
+    return wrap(lib.h_random_categorical(logits._h, axis, key._h, s))
 
 
 def permutation(
@@ -108,8 +109,8 @@ def permutation(
     Returns:
         The shape of `x`, or uint32 of shape (N,).
     """
-    state = optional(key, "key")
+    key = key_or_next(key)
     if isinstance(x, int):
-        return wrap(lib.h_random_permutation_arange(x, state, at(stream)))
+        return wrap(lib.h_random_permutation_arange(x, key._h, at(stream)))
     x = as_array(x)
-    return wrap(lib.h_random_permutation(x._h, axis, state, at(stream)))
+    return wrap(lib.h_random_permutation(x._h, axis, key._h, at(stream)))

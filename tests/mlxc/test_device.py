@@ -1,5 +1,7 @@
 """Devices, streams and their defaults."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -63,3 +65,97 @@ def test_evaluated_arrays_are_used_in_other_threads():
     thread.join()
 
     assert results == [[0, 2, 4, 6]]
+
+
+# --- more kinds of streams ---
+
+
+@pytest.mark.native
+def test_a_thread_unsafe_stream_serves_every_thread():
+    stream, results = mx.new_thread_unsafe_stream(mx.cpu), []
+    lazy = mx.add(mx.arange(3, stream=stream), 1, stream=stream)
+    thread = threading.Thread(target=lambda: results.append(lazy.tolist()))
+    thread.start()
+    thread.join()
+
+    assert results == [[1, 2, 3]]
+    assert stream.device == mx.cpu
+    assert stream != mx.new_thread_unsafe_stream(mx.cpu)
+
+
+@pytest.mark.native
+def test_a_thread_local_stream_is_another_in_every_thread():
+    stream, used = mx.new_thread_local_stream(mx.Device(mx.cpu)), []
+
+    def use():
+        with mx.stream(stream):
+            used.append(mx.default_stream(mx.cpu))
+            assert mx.add(mx.ones((2,)), 1).tolist() == [2, 2]
+        assert mx.add(1, 2, stream=stream).item() == 3
+        mx.synchronize(stream)
+
+    use()
+    use()
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+
+    assert used[0] == used[1] != used[2]
+    assert stream.device == mx.cpu
+    assert repr(stream).startswith("ThreadLocalStream(Device(cpu, 0), ")
+    assert stream == stream
+    assert stream != mx.new_thread_local_stream(mx.cpu)
+    assert hash(stream) == hash(stream)
+
+
+@pytest.mark.native
+def test_a_thread_without_streams_computes_again_on_a_new_default():
+    results = []
+
+    def work():
+        lost = mx.ones((2,)) + 1
+        mx.add(1, 2, stream=mx.cpu)
+        mx.clear_streams()
+        for array in (lost, mx.ones((2,)) + 1, mx.add(1, 2, stream=mx.cpu)):
+            with pytest.raises(RuntimeError, match="There is no Stream"):
+                mx.eval(array)
+        mx.set_default_stream(mx.new_stream(mx.cpu))
+        results.append((mx.ones((2,)) + 1).tolist())
+        results.append(mx.add(1, 2, stream=mx.cpu).item())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert results == [[2, 2], 3]
+
+
+@pytest.mark.native
+def test_a_process_ends_after_clear_streams():
+    program = """
+import mlxc as mx
+mx.eval(mx.ones((2,)) + 1)
+mx.clear_streams()
+mx.set_default_stream(mx.new_stream(mx.cpu))
+print((mx.ones((2,)) + 1).tolist())
+mx.clear_streams()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"[2.0, 2.0]\n", b"")
+
+
+@pytest.mark.native
+@pytest.mark.skipif(mx.is_available(mx.gpu), reason="there is a GPU")
+def test_a_stream_needs_its_device():
+    with pytest.raises(ValueError, match="without gpu backend"):
+        mx.new_thread_unsafe_stream(mx.gpu)
+
+
+def test_streams_are_made_by_their_functions_and_checked():
+    with pytest.raises(TypeError, match="use mlxc.new_thread_local_stream"):
+        mx.ThreadLocalStream()
+    with pytest.raises(TypeError, match="expected a Device or DeviceType, got int"):
+        mx.new_thread_local_stream(3)
+    with pytest.raises(TypeError, match="stream must be a Stream, got int"):
+        mx.set_default_stream(3)

@@ -192,22 +192,146 @@ def test_a_mask_that_cannot_be_is_refused(mask, error):
 # --- cross entropy ---
 
 
-@pytest.mark.parametrize("dtype", [mx.float32, mx.float16], ids=repr)
-def test_cross_entropy_is_minus_the_logarithm_of_the_probability(dtype):
-    logits, targets = (
-        mx.array(floats((2, 3, 5), seed=11)).astype(dtype),
-        np.array([[0, 1, 2], [4, 3, 2]]),
-    )
-    x = np.array(logits).astype(np.float64)
+def naive_cross_entropy(x, targets):
     logarithms = x - np.log(np.exp(x).sum(-1, keepdims=True))
-    expected = -np.take_along_axis(logarithms, targets[..., None], -1)[..., 0]
+    return -np.take_along_axis(logarithms, targets[..., None], -1)[..., 0]
 
-    result = mx.fast.cross_entropy(logits, mx.array(targets))
+
+@pytest.mark.native
+@pytest.mark.parametrize("dtype", [mx.float32, mx.float16, mx.bfloat16], ids=repr)
+def test_cross_entropy_is_minus_the_logarithm_of_the_probability(dtype):
+    x = mx.array(floats((2, 3, 5), seed=11)).astype(dtype)
+    targets = np.array([[0, 1, 2], [4, 3, 2]])
+    expected = naive_cross_entropy(np.array(x.astype(mx.float32)), targets)
+
+    result = mx.fast.cross_entropy(x, mx.array(targets))
 
     assert result.dtype == mx.float32
-    assert_close(result, expected)
+    assert_close(result.astype(dtype), expected)
 
 
-def test_cross_entropy_refuses_targets_of_another_shape():
-    with pytest.raises(ValueError, match=r"targets must have the shape .* \(2,\), got \(3,\)"):
-        mx.fast.cross_entropy(mx.zeros((2, 3)), mx.array([0, 1, 2]))
+@pytest.mark.native
+def test_the_gradient_of_cross_entropy_is_the_probability_less_the_target():
+    x, targets = floats((4, 5), seed=12), np.array([1, 0, 4, 2])
+    expected = np.exp(x) / np.exp(x).sum(-1, keepdims=True) - np.eye(5)[targets]
+
+    gradient = mx.grad(lambda a: mx.fast.cross_entropy(a, mx.array(targets)).sum())(mx.array(x))
+
+    assert_close(gradient, expected)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize(
+    ("logits", "targets", "words"),
+    [
+        (mx.zeros((2, 3)), mx.array([0, 1, 2]), r"targets shape \(3\) does not match"),
+        (mx.array(1.0), mx.array(0), "must have at least 1 dimension"),
+        (mx.zeros((2, 3)), mx.zeros((2,)), "must be integer class indices"),
+        (mx.zeros((2, 3), mx.int32), mx.array([0, 1]), "unsupported logits type int32"),
+    ],
+)
+def test_cross_entropy_refuses_what_does_not_fit(logits, targets, words):
+    with pytest.raises(ValueError, match=words):
+        mx.fast.cross_entropy(logits, targets)
+
+
+@pytest.mark.native
+@pytest.mark.skipif(mx.is_available(mx.gpu), reason="there is a fused kernel")
+def test_a_fused_kernel_cannot_be_forced_on_a_cpu():
+    x = mx.ones((1, 2, 3, 8))
+
+    with pytest.raises(ValueError, match="no fused kernel is available"):
+        mx.fast.scaled_dot_product_attention(x, x, x, scale=1.0, force_fused=True)
+
+
+# --- the gated delta update ---
+
+
+def naive_gated_delta(q, k, v, gamma, beta, state, mask):
+    """One position after another, in float64."""
+    heads = v.shape[2] // q.shape[2]
+    q, k = q.repeat(heads, 2), k.repeat(heads, 2)
+    state, outputs = state.astype(np.float64), np.zeros(v.shape)
+    for b, t in np.ndindex(*mask.shape):
+        if mask[b, t]:
+            for h in range(v.shape[2]):
+                kept = gamma[b, t, h] * state[b, h]
+                error = v[b, t, h] - kept @ k[b, t, h]
+                state[b, h] = kept + beta[b, t, h] * np.outer(error, k[b, t, h])
+                outputs[b, t, h] = state[b, h] @ q[b, t, h]
+    return outputs, state
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("length", [1, 7])
+@pytest.mark.parametrize(("heads", "value_heads"), [(2, 2), (2, 4)])
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "from nothing"])
+@pytest.mark.parametrize("masked", [True, False], ids=["masked", "whole"])
+def test_gated_delta_update_corrects_a_memory_that_forgets(
+    length, heads, value_heads, begun, masked
+):
+    q, k = (floats((2, length, heads, 8), seed, -0.5, 0.5) for seed in (1, 2))
+    v = floats((2, length, value_heads, 4), 3)
+    gamma, beta = (floats((2, length, value_heads), seed, 0, 1) for seed in (4, 5))
+    state = floats((2, value_heads, 4, 8), 6) if begun else np.zeros((2, value_heads, 4, 8))
+    mask = np.arange(length) < np.array([[length], [(length + 1) // 2]])
+    if not masked:
+        mask = np.ones_like(mask)
+    expected = naive_gated_delta(q, k, v, gamma, beta, state, mask)
+
+    results = mx.fast.gated_delta_update(
+        *map(mx.array, (q, k, v, gamma, beta)),
+        mx.array(state.astype(np.float32)) if begun else None,
+        mx.array(mask) if masked else None,
+    )
+
+    assert isinstance(results, list)
+    for result, wanted in zip(results, expected, strict=True):
+        assert_close(result, wanted)
+
+
+@pytest.mark.native
+def test_a_gated_delta_update_goes_on_from_its_state():
+    q, k, v = (mx.array(floats((1, 6, 2, 8), seed, -0.5, 0.5)) for seed in (1, 2, 3))
+    gamma, beta = (mx.array(floats((1, 6, 2), seed, 0, 1)) for seed in (4, 5))
+    whole, last = mx.fast.gated_delta_update(q, k, v, gamma, beta)
+
+    def part(places, state):
+        return mx.fast.gated_delta_update(
+            q[:, places], k[:, places], v[:, places], gamma[:, places], beta[:, places], state
+        )
+
+    first, state = part(slice(0, 2), None)
+    second, state = part(slice(2, 6), state)
+
+    assert_close(mx.concatenate([first, second], 1), whole)
+    assert_close(state, last)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"q": (1, 3, 2, 4)}, r"q and k must be of one shape \(B, L, H, D\)"),
+        ({"q": (3,), "k": (3,)}, r"q and k must be of one shape \(B, L, H, D\)"),
+        ({"v": (1, 4, 2, 8)}, "must begin with the same B and L"),
+        ({"gamma": (2, 3, 2)}, "must begin with the same B and L"),
+        ({"v": (1, 3, 3, 8)}, "the 2 heads of q must divide the 3 heads of v"),
+        ({"q": (1, 3, 0, 8), "k": (1, 3, 0, 8)}, "the 0 heads of q must divide"),
+    ],
+)
+def test_a_gated_delta_update_refuses_shapes_that_do_not_fit(changed, words):
+    x, gate = (1, 3, 2, 8), (1, 3, 2)
+    shapes = {"q": x, "k": x, "v": x, "gamma": gate, "beta": gate} | changed
+
+    with pytest.raises(ValueError, match=words):
+        mx.fast.gated_delta_update(**{name: mx.ones(shape) for name, shape in shapes.items()})
+
+
+@pytest.mark.native
+def test_a_gated_delta_update_refuses_another_state():
+    x, ones = mx.ones((1, 3, 2, 8)), mx.ones((1, 3, 2))
+
+    with pytest.raises(ValueError, match="cannot be broadcast"):
+        mx.fast.gated_delta_update(x, x, x, ones, ones, mx.zeros((1, 3)))
+    with pytest.raises(TypeError, match="mask must be an array or None, got int"):
+        mx.fast.gated_delta_update(x, x, x, ones, ones, mask=3)

@@ -211,3 +211,19 @@ def test_a_numpy_integer_counts_as_an_integer(key):
 def test_an_array_without_axes_has_no_parts(key):
     with pytest.raises(ValueError, match="Too many indices"):
         mx.array(1)[key]
+
+
+@given(st.integers(0, 4), st.data())
+def test_any_slice_reads_and_writes_as_numpy_does(length, data):
+    bound = st.none() | st.integers(-7, 7)
+    step = st.none() | st.integers(-7, 7).filter(bool)
+    first = slice(data.draw(bound), data.draw(bound), data.draw(step))
+    a = numbered((length, 2))
+
+    for key in (first, (first, slice(None)), (first, np.array([1, 0]))):
+        b, expected = mx.array(a), a.copy()
+        mlx_key = with_mlx_arrays(key) if isinstance(key, tuple) else key
+        assert np.array_equal(np.asarray(b[mlx_key]), a[key])
+        b[mlx_key] = 9
+        expected[key] = 9
+        assert np.array_equal(np.asarray(b), expected)

@@ -1,8 +1,11 @@
 """Arrays in files: what is saved comes back, and what is malformed is refused."""
 
+import io
 import json
 import os
 import struct
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -282,7 +285,7 @@ BAD_NPY = {
     "another version": (b"\x93NUMPY\3\0" + bytes(20), "version"),
     "truncated header": (npy(GOOD_NPY)[:30], "header"),
     "truncated data": (npy(GOOD_NPY, bytes(7)), "takes 8 bytes, but 7"),
-    "more data": (npy(GOOD_NPY, bytes(9)), "takes 8 bytes, but 9"),
+    "more data": (npy(GOOD_NPY, bytes(9)), "1 bytes follow its array"),
     "an object": (npy(GOOD_NPY.replace(b"<f4", b"|O8"), bytes(16)), "header"),
     "another type": (npy(GOOD_NPY.replace(b"<f4", b"<c4"), bytes(8)), "type c4"),
     "code": (npy(GOOD_NPY.replace(b"(2,)", b"(f(),)"), bytes(8)), "header"),
@@ -302,5 +305,177 @@ def test_malformed_npy_is_refused(tmp_path, content, message):
 def test_pickled_objects_are_refused(tmp_path):
     np.savez(tmp_path / "a.npz", a=np.array([{}], dtype=object))
 
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ValueError, match="header"):
         mx.load(tmp_path / "a.npz")
+
+
+# --- archives ---
+
+
+def archive(path, members, method=zipfile.ZIP_DEFLATED):
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", method) as file:
+        warnings.simplefilter("ignore", UserWarning)  # the same name twice
+        for name, content in members:
+            file.writestr(name, content)
+
+
+WHOLE_NPY = npy(GOOD_NPY, bytes(8))
+
+
+@pytest.mark.parametrize(
+    ("members", "method", "message"),
+    [
+        ([("a.npy", WHOLE_NPY), ("a.npy", WHOLE_NPY)], zipfile.ZIP_STORED, "names 'a' twice"),
+        ([("a.npy", WHOLE_NPY), ("a", WHOLE_NPY)], zipfile.ZIP_STORED, "names 'a' twice"),
+        ([("a.npy", WHOLE_NPY)], zipfile.ZIP_LZMA, "neither stored nor deflated"),
+        ([("a.npy", b"text")], zipfile.ZIP_STORED, "not a .npy file"),
+        ([("a.npy", WHOLE_NPY + bytes(9))], zipfile.ZIP_STORED, "more bytes follow"),
+        ([("a.npy", npy(GOOD_NPY, bytes(7)))], zipfile.ZIP_DEFLATED, "takes 8 bytes, but 7"),
+    ],
+)
+def test_malformed_archives_are_refused(tmp_path, members, method, message):
+    archive(tmp_path / "a.npz", members, method)
+
+    with pytest.raises(ValueError, match=message):
+        mx.load(tmp_path / "a.npz")
+
+
+def test_members_that_share_their_bytes_are_refused(tmp_path):
+    """The bomb of many members over one long run of zeros."""
+    shape = 10**6
+    content = npy(GOOD_NPY.replace(b"(2,)", b"(%d,)" % shape), bytes(4 * shape))
+    archive(tmp_path / "a.npz", [("a.npy", content), ("b.npy", WHOLE_NPY)])
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    second = data.rindex(b"PK\1\2")
+    first = data.rindex(b"PK\1\2", 0, second)
+    data[second + 10 : second + 46] = data[first + 10 : first + 46]
+    (tmp_path / "a.npz").write_bytes(data)
+
+    with pytest.raises(ValueError, match="overlaps another member"):
+        mx.load(tmp_path / "a.npz")
+
+
+def test_a_member_that_promises_more_than_its_bytes_can_become_is_refused(tmp_path):
+    archive(tmp_path / "a.npz", [("a.npy", WHOLE_NPY)])
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    at = data.rindex(b"PK\1\2") + 24
+    data[at : at + 4] = struct.pack("<I", 2**31)
+    (tmp_path / "a.npz").write_bytes(data)
+
+    with pytest.raises(ValueError, match="cannot become 2147483648 bytes"):
+        mx.load(tmp_path / "a.npz")
+
+
+def test_an_archive_larger_than_memory_is_refused(tmp_path, monkeypatch):
+    archive(tmp_path / "a.npz", [("a.npy", WHOLE_NPY)])
+    monkeypatch.setattr(os, "sysconf", lambda name: 4)
+
+    with pytest.raises(ValueError, match="bytes of memory; there are 16"):
+        mx.load(tmp_path / "a.npz")
+
+
+@given(at=st.integers(0, 400), byte=st.integers(0, 255))
+def test_a_damaged_archive_is_refused_or_read(tmp_path_factory, at, byte):
+    path = tmp_path_factory.mktemp("damaged") / "a.npz"
+    archive(path, [("a.npy", WHOLE_NPY), ("b.npy", WHOLE_NPY)])
+    data = bytearray(path.read_bytes())
+    data[at % len(data)] = byte
+    path.write_bytes(data)
+
+    try:
+        mx.load(path)
+    except ValueError:
+        pass
+
+
+# --- open files ---
+
+SAVES = {
+    "npy": lambda file, a: mx.save(file, a),
+    "npz": lambda file, a: mx.savez(file, a=a),
+    "safetensors": lambda file, a: mx.save_safetensors(file, {"a": a}, {"k": "v"}),
+}
+
+
+def only(loaded):
+    return loaded["a"] if isinstance(loaded, dict) else loaded
+
+
+@pytest.mark.parametrize("format", SAVES)
+@pytest.mark.parametrize(
+    "array", [*EVERY.values(), mx.array(1.5), EMPTY, mx.ones((2, 3)).T], ids=repr
+)
+def test_an_open_file_gives_back_the_array(format, array):
+    file = io.BytesIO()
+
+    SAVES[format](file, array)
+    file.seek(0)
+
+    assert_same(only(mx.load(file, format=format)), array)
+
+
+@pytest.mark.parametrize("format", SAVES)
+def test_what_was_read_from_an_open_file_outlives_it(tmp_path, format):
+    path = tmp_path / f"a.{format}"
+    with open(path, "wb") as file:
+        SAVES[format](file, mx.array([1, 2]))
+    with open(path, "rb") as file:
+        loaded = mx.load(file)
+    path.write_bytes(b"")
+
+    assert only(loaded).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("format", ["npy", "safetensors"])
+def test_reading_begins_at_the_position(format):
+    file = io.BytesIO(b"before")
+    file.seek(6)
+    SAVES[format](file, mx.array([1, 2]))
+    file.seek(6)
+
+    assert only(mx.load(file, format=format)).tolist() == [1, 2]
+
+
+def test_arrays_saved_behind_each_other_are_read_so():
+    file = io.BytesIO()
+    mx.save(file, mx.array([1, 2]))
+    mx.save(file, mx.array([3.0]))
+    file.seek(0)
+
+    assert mx.load(file, format="npy").tolist() == [1, 2]
+    assert mx.load(file, format="npy").tolist() == [3.0]
+
+
+def test_metadata_come_from_open_files_too():
+    file = io.BytesIO()
+    SAVES["safetensors"](file, mx.array(1))
+    file.seek(0)
+
+    assert mx.load(file, format="safetensors", return_metadata=True)[1] == {"k": "v"}
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="file must be a path or an open file"):
+        mx.load(3)
+    with pytest.raises(ValueError, match="file must be a path or an open file"):
+        mx.save(3, mx.array(1))
+    with pytest.raises(ValueError, match="format must be one of"):
+        mx.load(io.BytesIO())
+    with pytest.raises(ValueError, match="open for text"), open(tmp_path / "a.npy", "w+") as file:
+        mx.load(file)
+
+
+@pytest.mark.parametrize("big", [">f4", "<f8", ">c8", ">i2"])
+@pytest.mark.parametrize("place", ["path", "open file", "archive"])
+def test_what_numpy_writes_is_read_from_everywhere(tmp_path, big, place):
+    x = np.arange(6).reshape(2, 3).astype(big)
+    np.save(tmp_path / "a.npy", x)
+    np.savez(tmp_path / "a.npz", a=x)
+    if place == "open file":
+        with open(tmp_path / "a.npy", "rb") as file:
+            loaded = mx.load(file)
+    else:
+        loaded = mx.load(tmp_path / ("a.npy" if place == "path" else "a.npz"))
+
+    assert np.array(only(loaded)).dtype == x.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(np.array(only(loaded)), x)

@@ -63,3 +63,101 @@ def test_a_negative_limit_is_refused(name):
 
 def test_metal_is_only_there_on_a_mac():
     assert mx.metal.is_available() <= (sys.platform == "darwin")
+
+
+@pytest.mark.native
+def test_the_buffer_size_counts_shared_buffers_once():
+    a = mx.zeros((MIB,), mx.uint8) + 1
+    b = mx.ones((MIB,), mx.uint8) + 1
+    half = a[: MIB // 2]
+    mx.eval(a, b, half)
+
+    size = mx.get_array_buffer_size(a)
+
+    assert size >= MIB
+    assert mx.get_array_buffer_size(a, [half, {"a": a}], "text", None) == size
+    assert mx.get_array_buffer_size([a, b]) == 2 * size
+    assert mx.get_array_buffer_size() == 0
+
+
+@pytest.mark.native
+def test_an_array_without_a_buffer_is_refused():
+    with pytest.raises(ValueError, match="must be evaluated"):
+        mx.get_array_buffer_size(mx.ones((3,)) + 1)
+
+
+@pytest.mark.native
+def test_a_limit_holds_for_its_block_only():
+    before = mx.get_memory_limit()
+
+    with mx.memory_limit(2**40):
+        assert mx.get_memory_limit() == 2**40
+    assert mx.get_memory_limit() == before
+
+    with pytest.raises(ZeroDivisionError), mx.memory_limit(2**40):
+        raise ZeroDivisionError
+    assert mx.get_memory_limit() == before
+
+
+@pytest.mark.native
+def test_with_a_cache_of_nothing_freed_memory_is_given_back():
+    with mx.cache_limit(0):
+        a = mx.ones((MIB,)) + 1
+        mx.eval(a)
+        del a
+        assert mx.get_cache_memory() == 0
+    with mx.wired_limit(0):
+        pass
+
+
+@pytest.mark.parametrize("name", ["memory_limit", "cache_limit", "wired_limit"])
+def test_a_block_with_a_negative_limit_does_not_begin(name):
+    with pytest.raises(ValueError, match="limit must not be negative"), getattr(mx, name)(-1):
+        raise AssertionError("the block began")
+
+
+# --- the old places in mlxc.metal ---
+
+
+@pytest.mark.parametrize(
+    "name", ["get_active_memory", "get_peak_memory", "get_cache_memory", "device_info"]
+)
+def test_an_old_place_of_a_reading_warns(name):
+    with pytest.deprecated_call(match=f"mlxc.metal.{name} is deprecated; use mlxc.{name}") as seen:
+        result = getattr(mx.metal, name)()
+
+    assert isinstance(result, dict if name == "device_info" else int)
+    assert seen[0].filename == __file__
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("name", ["set_memory_limit", "set_cache_limit", "set_wired_limit"])
+def test_an_old_place_of_a_limit_sets_it(name):
+    with pytest.deprecated_call():
+        before = getattr(mx.metal, name)(0)
+
+    assert getattr(mx, name)(before) == 0
+
+
+def test_old_places_of_functions_without_result_do_the_same():
+    with pytest.deprecated_call():
+        mx.metal.reset_peak_memory()
+    with pytest.deprecated_call():
+        mx.metal.clear_cache()
+
+    assert mx.get_cache_memory() == 0
+
+
+@pytest.mark.skipif(mx.metal.is_available(), reason="it would be recorded")
+def test_without_metal_nothing_is_recorded(tmp_path):
+    path = tmp_path / "trace.gputrace"
+
+    mx.metal.start_capture(path)
+    mx.metal.stop_capture()
+
+    assert not path.exists()
+
+
+def test_cuda_and_metal_are_never_both_there():
+    assert not (mx.metal.is_available() and mx.cuda.is_available())
+    assert (mx.metal.is_available() or mx.cuda.is_available()) == mx.is_available(mx.gpu)

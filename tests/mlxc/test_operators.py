@@ -104,14 +104,19 @@ def test_a_failed_update_in_place_changes_nothing():
 
 
 def test_matmul_needs_an_array():
-    with pytest.raises(ValueError, match="matrix multiplication"):
+    with pytest.raises(TypeError, match="matrix multiplication"):
         mx.eye(2) @ 2
 
 
-@pytest.mark.parametrize("other", ["x", [1, 2], None, object()], ids=str)
+@pytest.mark.parametrize("other", ["x", [1, 2], object()], ids=str)
 def test_arithmetic_with_a_stranger_is_a_value_error(other):
     with pytest.raises(ValueError, match="addition"):
         mx.array([1, 2]) + other
+
+
+def test_arithmetic_with_none_is_a_type_error():
+    with pytest.raises(TypeError, match="addition"):
+        mx.array([1, 2]) + None
 
 
 def test_a_stranger_is_unequal():
@@ -144,3 +149,29 @@ def test_length_and_iteration_follow_the_first_axis():
         len(mx.array(1))
     with pytest.raises(TypeError):
         iter(mx.array(1))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [(mx.int8, 128), (mx.int8, -129), (mx.uint8, -1), (mx.int32, 2**31), (mx.uint32, 2**32)],
+    ids=repr,
+)
+def test_a_python_integer_beyond_the_type_is_a_value_error(dtype, value):
+    a = mx.array([1], dtype)
+
+    for combine in (lambda: a + value, lambda: value * a, lambda: mx.maximum(a, value)):
+        with pytest.raises(ValueError, match="overflow"):
+            combine()
+
+
+def test_a_python_integer_at_the_limit_of_the_type_is_taken():
+    assert (mx.array([0], mx.uint64) + (2**64 - 1)).tolist() == [2**64 - 1]
+    assert (mx.array([0], mx.int8) + -128).tolist() == [-128]
+    assert (mx.array([0.0]) + 2**40).tolist() == [2**40]
+
+
+@pytest.mark.parametrize("operator", ["and", "or", "xor", "lshift", "rshift"])
+def test_bits_of_floats_are_refused(operator):
+    for a, b in [(mx.array([1.0]), 1), (mx.array([1]), 1.0), (mx.array([1]), mx.array([1.0]))]:
+        with pytest.raises(ValueError, match="Floating point types not allowed"):
+            getattr(a, f"__{operator}__")(b)

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import threading
 from importlib.util import find_spec
 
 import numpy as np
@@ -161,3 +162,75 @@ def test_numbers_have_the_type_asked_for(dtype):
 def test_a_key_that_is_no_array_is_named():
     with pytest.raises(TypeError, match="key must be an array or None, got int"):
         mx.random.normal((2,), key=3)
+
+
+# --- the state ---
+
+
+def test_the_state_is_the_key_of_the_sequence():
+    mx.random.seed(3)
+    first, second = mx.random.split(mx.random.key(3))
+
+    assert mx.random.state[0].tolist() == mx.random.key(3).tolist()
+    drawn = mx.random.normal((2,))
+    assert drawn.tolist() == mx.random.normal((2,), key=second).tolist()
+    assert [key.tolist() for key in mx.random.state] == [first.tolist()]
+    assert mx.random.state[-1].tolist() == first.tolist()
+    assert len(mx.random.state) == 1
+
+
+def test_the_state_holds_one_key_only():
+    with pytest.raises(IndexError, match="random state index out of range"):
+        mx.random.state[1]
+    with pytest.raises(TypeError):
+        mx.random.state[0:1]
+    with pytest.raises(TypeError):
+        mx.random.state[0] = mx.random.key(0)
+
+
+def test_every_thread_has_a_state_of_its_own():
+    mx.random.seed(1)
+    seen = []
+
+    def other():
+        mx.random.seed(9)
+        seen.extend(mx.random.state[0].tolist())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+
+    assert seen == [0, 9]
+    assert mx.random.state[0].tolist() == [0, 1]
+
+
+def test_a_key_given_leaves_the_state_alone():
+    mx.random.seed(4)
+
+    mx.random.uniform(shape=(3,), key=mx.random.key(1))
+
+    assert mx.random.state[0].tolist() == [0, 4]
+
+
+def test_evaluating_the_state_evaluates_its_key():
+    mx.random.seed(5)
+    expected = mx.random.split(mx.random.key(5))[0].tolist()
+    mx.random.uniform()
+
+    mx.eval(mx.random.state)
+
+    assert mx.random.state[0].tolist() == expected
+
+
+def test_a_compiled_function_that_captures_the_state_draws_as_it_would_without():
+    def draw():
+        return mx.random.uniform(shape=(2,))
+
+    mx.random.seed(6)
+    expected = [draw().tolist() for _ in range(4)]
+
+    compiled = mx.compile(draw, inputs=[mx.random.state], outputs=[mx.random.state])
+    mx.random.seed(6)
+    drawn = [compiled().tolist() for _ in range(3)] + [draw().tolist()]
+
+    assert drawn == expected

@@ -2,10 +2,18 @@
 
 from collections import namedtuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlxc.tree import tree_flatten, tree_map, tree_unflatten
+from mlxc.tree import (
+    tree_flatten,
+    tree_map,
+    tree_map_with_path,
+    tree_merge,
+    tree_reduce,
+    tree_unflatten,
+)
 
 KEYS = st.text("abc_", min_size=1, max_size=3)
 TREES = st.recursive(
@@ -47,3 +55,66 @@ def test_map_walks_several_trees_together_and_keeps_tuples():
 def test_is_leaf_keeps_a_node_whole():
     assert tree_map(len, {"a": [1, 2]}, is_leaf=lambda t: isinstance(t, list)) == {"a": 2}
     assert tree_flatten([[1, 2]], is_leaf=lambda t: t == [1, 2]) == [("0", [1, 2])]
+
+
+@given(TREES)
+def test_a_destination_is_filled_and_returned(tree):
+    pairs = tree_flatten(tree)
+    into_list, into_dict = [("first", 0)], {"first": 0}
+
+    assert tree_flatten(tree, destination=into_list) is into_list
+    assert tree_flatten(tree, destination=into_dict) is into_dict
+    assert into_list == [("first", 0), *pairs]
+    assert into_dict == {"first": 0, **dict(pairs)}
+
+
+def test_a_destination_of_another_type_is_refused():
+    with pytest.raises(ValueError, match="got tuple"):
+        tree_flatten([1], destination=())
+
+
+def test_the_first_character_of_a_prefix_is_dropped():
+    assert tree_flatten([1], prefix=".model") == [("model.0", 1)]
+
+
+@given(TREES)
+def test_map_with_path_gives_the_paths_of_flatten(tree):
+    mapped = tree_map_with_path(lambda path, leaf: (path, leaf), tree, path="top")
+    paths = [pair for _, pair in tree_flatten(mapped, is_leaf=lambda node: isinstance(node, tuple))]
+
+    flat = tree_flatten(tree, prefix=".top")
+    assert paths == flat
+
+
+def test_the_path_of_a_lone_leaf_is_the_one_given():
+    assert tree_map_with_path(lambda path, leaf: path, 1) is None
+
+
+@given(TREES)
+def test_reduce_goes_over_the_leaves_in_order(tree):
+    leaves = [leaf for _, leaf in tree_flatten(tree)]
+
+    assert tree_reduce(lambda seen, leaf: [*seen, leaf], tree, []) == leaves
+    assert tree_reduce(lambda a, b: a - b, tree) == leaves[0] - sum(leaves[1:])
+
+
+@given(TREES)
+def test_merging_with_nothing_changes_nothing(tree):
+    assert tree_merge(tree, None) == tree
+    assert tree_merge(None, tree) == tree
+    assert tree_merge(tree, tree, lambda a, b: a) == tree
+
+
+def test_merge_takes_what_either_has():
+    first = {"a": [1, None], "b": {}, "c": (5,)}
+    second = {"a": [None, 2, 3], "b": {"x": 4}, "d": []}
+
+    merged = tree_merge(first, second)
+
+    assert merged == {"a": [1, 2, 3], "b": {"x": 4}, "c": (5,), "d": []}
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, 2), ({"k": 1}, {"k": [2]}), ([], {}), ({"k": 1}, [2])])
+def test_leaves_at_one_place_need_a_function(a, b):
+    with pytest.raises(ValueError, match="merge"):
+        tree_merge(a, b)

@@ -123,12 +123,26 @@ def read_interface(include_dir: Path) -> Interface:
         for match in TYPEDEF.finditer(text):
             typedefs.append(read_typedef(header, squeeze(match[0])))
         text = TYPEDEF.sub("", text)
-        for match in FUNCTION.finditer(text):
-            params = tuple(read_param(part) for part in split_params(match[3]))
-            functions.append(Function(header, squeeze(match[1]), match[2], params))
-        if rest := FUNCTION.sub("", text).strip():
-            raise ValueError(f"{header}: cannot read {squeeze(rest)[:80]!r}")
+        functions += read_functions(header, text)
     return Interface(tuple(typedefs), tuple(enums), tuple(structs), tuple(functions))
+
+
+def read_functions(header: str, text: str) -> list[Function]:
+    """The prototypes in declarations that are nothing but prototypes.
+
+    Args:
+        header: the name of the header, for messages.
+        text: its ``declarations`` without the types.
+
+    Raises:
+        ValueError: there is something else, which would be lost.
+    """
+    if rest := FUNCTION.sub("", text).strip():
+        raise ValueError(f"{header}: cannot read {squeeze(rest)[:80]!r}")
+    return [
+        Function(header, squeeze(returns), name, tuple(map(read_param, split_params(params))))
+        for returns, name, params in FUNCTION.findall(text)
+    ]
 
 
 def headers_in_order(include_dir: Path) -> list[str]:

@@ -148,3 +148,29 @@ def test_hadamard_transform_multiplies_with_the_hadamard_matrix(scale):
 def test_a_mask_that_is_no_array_is_named():
     with pytest.raises(TypeError, match="mask_out must be an array or None, got bool"):
         mx.block_masked_mm(mx.ones((32, 32)), mx.ones((32, 32)), 32, True)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize(
+    ("subscripts", "shapes", "path"),
+    [
+        ("ij->ji", [(2, 3)], [(0,)]),
+        ("ij,jk->ik", [(2, 3), (3, 4)], [(0, 1)]),
+        ("ij,jk,kl->il", [(9, 9), (9, 9), (9, 1)], [(1, 2), (0, 1)]),
+        ("ij,jk,kl->il", [(1, 9), (9, 9), (9, 9)], [(0, 1), (0, 1)]),
+    ],
+)
+def test_einsum_path_takes_the_cheaper_products_first(subscripts, shapes, path):
+    steps, text = mx.einsum_path(subscripts, *map(mx.ones, shapes))
+
+    assert steps == path
+    assert f"Complete contraction:  {subscripts}" in text
+    assert "Optimized FLOP count" in text
+
+
+@pytest.mark.native
+def test_einsum_path_refuses_subscripts_that_do_not_fit():
+    with pytest.raises(ValueError, match="At least one operand is required"):
+        mx.einsum_path("ij")
+    with pytest.raises(ValueError, match="does not match number of input subscripts, 2"):
+        mx.einsum_path("ij,jk", mx.ones((2, 3)))

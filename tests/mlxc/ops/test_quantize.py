@@ -120,3 +120,137 @@ def test_biases_that_are_no_array_are_named():
 
     with pytest.raises(TypeError, match="biases must be an array or None, got int"):
         mx.dequantize(packed, scales, 0)
+
+
+# --- the number formats of the modes without biases ---
+
+
+def small_float(code, exponent_bits, mantissa_bits, bias):
+    """A number of few bits without infinities: the sign, the exponent, the mantissa."""
+    sign = -1.0 if code >> (exponent_bits + mantissa_bits) else 1.0
+    exponent = (code >> mantissa_bits) & (2**exponent_bits - 1)
+    mantissa = (code & (2**mantissa_bits - 1)) / 2**mantissa_bits
+    if exponent == 0:
+        return sign * mantissa * 2.0 ** (1 - bias)
+    return sign * (1 + mantissa) * 2.0 ** (exponent - bias)
+
+
+E2M1 = np.array([small_float(code, 2, 1, 1) for code in range(16)])
+E4M3 = np.array([small_float(code, 4, 3, 7) for code in range(256)])
+E4M3[[0x7F, 0xFF]] = np.nan
+E8M0 = 2.0 ** (np.arange(256) - 127.0)
+FORMATS = {"mxfp4": (E2M1, E8M0), "mxfp8": (E4M3, E8M0), "nvfp4": (E2M1, E4M3)}
+
+
+@pytest.mark.parametrize(("mode", "group_size", "bits"), MODES)
+def test_an_element_is_its_code_times_its_scale(mode, group_size, bits):
+    elements, scales_of = FORMATS[mode]
+    codes = np.arange(128) % len(elements)
+    codes[np.isnan(elements[codes])] = 0
+    in_bytes = codes if bits == 8 else codes[::2] | codes[1::2] << 4
+    packed = in_bytes.astype(np.uint8).reshape(1, -1).view(np.uint32)
+    chosen = np.array([[0x38, 0x40, 0x31, 0x30, 0x48, 0x3F, 0x35, 0x39]], np.uint8)
+    if mode != "nvfp4":
+        chosen = chosen + 80  # exponents near 0
+    chosen = chosen[:, : 128 // group_size]
+
+    result = mx.dequantize(mx.array(packed), mx.array(chosen), mode=mode, dtype=mx.float32)
+
+    expected = elements[codes].reshape(-1, group_size) * scales_of[chosen[0]][:, None]
+    assert_close(result, expected.reshape(1, 128))
+
+
+@pytest.mark.parametrize(("mode", "group_size", "bits"), MODES)
+def test_quantizing_takes_the_nearest_number_of_the_format(mode, group_size, bits):
+    elements, scales_of = FORMATS[mode]
+    w, (packed, scales) = quantized((4, 128), 20, mode=mode)
+    steps = scales_of[np.array(scales)].repeat(group_size, -1)
+    candidates = steps[..., None] * elements[~np.isnan(elements)]
+
+    result = np.array(mx.dequantize(packed, scales, mode=mode, dtype=mx.float32))
+
+    nearest = np.abs(candidates - np.array(w)[..., None]).min(-1)
+    np.testing.assert_allclose(np.abs(result - np.array(w)), nearest, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("mode", "group_size", "bits"), MODES)
+def test_products_of_a_mode_are_those_of_its_numbers(mode, group_size, bits):
+    w, parts = quantized((64, 128), 21, mode=mode)
+    full = np.array(mx.dequantize(*parts, mode=mode, dtype=mx.float32))
+    x = floats((3, 128), 22)
+
+    result = mx.quantized_matmul(mx.array(x), *parts, mode=mode)
+    turned = mx.quantized_matmul(mx.array(floats((3, 64), 23)), *parts, transpose=False, mode=mode)
+
+    np.testing.assert_allclose(np.array(result), x @ full.T, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(np.array(turned), floats((3, 64), 23) @ full, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("mode", "group_size", "bits"), MODES)
+def test_gather_qmm_knows_the_modes(mode, group_size, bits):
+    w, parts = quantized((3, 32, 64), 24, mode=mode)
+    full = np.array(mx.dequantize(*parts, mode=mode, dtype=mx.float32))
+    x = floats((2, 1, 64), 25)
+
+    result = mx.gather_qmm(mx.array(x), *parts, rhs_indices=mx.array([2, 0]), mode=mode)
+
+    expected = x @ full[[2, 0]].swapaxes(-1, -2)
+    np.testing.assert_allclose(np.array(result), expected, rtol=1e-3, atol=1e-3)
+
+
+# --- scales of a whole matrix, which only GPUs compute ---
+
+
+@pytest.mark.native
+@pytest.mark.parametrize(
+    ("scale", "error", "words"),
+    [
+        (mx.ones((3,)), ValueError, "Global scale is only supported on the GPU"),
+        (mx.array(1.0), ValueError, r"one entry per expert with shape \(3\)"),
+        (1.0, TypeError, "global_scale must be an array or None, got float"),
+    ],
+    ids=["fitting", "single", "number"],
+)
+def test_gather_qmm_takes_a_scale_for_each_matrix_on_a_gpu(scale, error, words):
+    _, parts = quantized((3, 32, 64), 26, mode="nvfp4")
+    x, chosen = mx.array(floats((2, 1, 64), 27)), mx.array([2, 0])
+
+    with pytest.raises(error, match=words):
+        mx.gather_qmm(
+            x, *parts, rhs_indices=chosen, mode="nvfp4", global_scale=scale, stream=mx.cpu
+        )
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("mode", ["nvfp4", "mxfp8"])
+@pytest.mark.parametrize("ready", [True, False], ids=["quantized", "floating"])
+def test_gather_qqmm_knows_its_shape_and_needs_a_gpu(mode, ready):
+    w, (packed, scales) = quantized((3, 32, 64), 28, mode=mode)
+    x = mx.array(floats((4, 1, 64), 29))
+    left, right = mx.array([0, 3]), mx.array([2, 1])
+
+    result = mx.gather_qqmm(
+        x,
+        packed if ready else w,
+        scales if ready else None,
+        left,
+        right,
+        mode=mode,
+        sorted_indices=True,
+        stream=mx.cpu,
+    )
+
+    assert result.shape == (2, 1, 32)
+    with pytest.raises(RuntimeError, match="GatherQQMM"):
+        mx.eval(result)
+
+
+@pytest.mark.native
+def test_gather_qqmm_refuses_what_does_not_fit():
+    _, (packed, scales) = quantized((3, 32, 64), 30, mode="nvfp4")
+    x = mx.ones((2, 1, 64))
+
+    with pytest.raises(ValueError, match="incompatible"):
+        mx.gather_qqmm(x, packed, scales, rhs_indices=mx.array([0, 1]), mode="affine")
+    with pytest.raises(TypeError, match="rhs_indices must be an array or None, got list"):
+        mx.gather_qqmm(x, packed, scales, rhs_indices=[0, 1])

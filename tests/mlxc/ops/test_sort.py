@@ -69,3 +69,63 @@ def test_searchsorted_refuses_what_it_cannot_search():
         searchsorted(mx.ones((2, 2)), mx.array(1.0))
     with pytest.raises(ValueError, match="side must be 'left' or 'right', got 'middle'"):
         searchsorted(mx.ones((2,)), mx.array(1.0), "middle")
+
+
+# --- unique ---
+
+
+@pytest.mark.native
+@given(n=st.integers(0, 9), size=st.integers(0, 12), seed=SEEDS)
+def test_unique_gives_the_elements_of_numpy_filled_up_or_cut(n, size, seed):
+    x = ints((n,), seed, 0, 6)
+    values, index, counts = np.unique(x, return_index=True, return_counts=True)
+    rest = max(size - len(values), 0)
+
+    found, where, often = mx.unique(
+        mx.array(x), size, return_index=True, return_counts=True, fill_value=77
+    )
+
+    assert (found.dtype, where.dtype, often.dtype) == (mx.int32, mx.uint32, mx.int32)
+    assert found.tolist() == [*values[:size].tolist(), *[77] * rest]
+    assert where.tolist()[: len(values)] == index[:size].tolist()
+    assert often.tolist() == [*counts[:size].tolist(), *[0] * rest]
+
+
+@pytest.mark.native
+@given(n=st.integers(1, 4), seed=SEEDS)
+def test_unique_tells_how_to_rebuild_its_argument(n, seed):
+    x = ints((n, 3), seed, 0, 6)
+
+    found, inverse = mx.unique(mx.array(x), 6, return_inverse=True)
+
+    assert inverse.shape == x.shape
+    assert mx.take(found, inverse).tolist() == x.tolist()
+
+
+@pytest.mark.native
+def test_unique_fills_up_with_the_smallest_element():
+    assert mx.unique(mx.array([3, 1, 1]), 4).tolist() == [1, 3, 1, 1]
+    assert mx.unique(mx.array([3.0, 1.0]), 3, fill_value=mx.array(0.5)).tolist() == [1, 3, 0.5]
+    assert mx.unique(mx.array([True, False, True]), 2, stream=mx.cpu).tolist() == [False, True]
+
+
+@pytest.mark.native
+def test_unique_takes_every_nan_for_another():
+    found, counts = mx.unique(mx.array([np.nan, 1.0, np.nan]), 3, return_counts=True)
+
+    np.testing.assert_array_equal(np.array(found), [1, np.nan, np.nan])
+    assert counts.tolist() == [1, 1, 1]
+
+
+@pytest.mark.native
+@pytest.mark.parametrize(
+    ("values", "size", "fill", "words"),
+    [
+        ([1], -1, None, "negative size -1"),
+        ([], 2, None, "A fill value is required"),
+        ([1], 2, [1, 2], "must have one element"),
+    ],
+)
+def test_unique_refuses_what_it_cannot_fill(values, size, fill, words):
+    with pytest.raises(ValueError, match=words):
+        mx.unique(mx.array(values), size, fill_value=fill if fill is None else mx.array(fill))

@@ -12,7 +12,7 @@ namespace mlxc {
 namespace {
 
 // The numbers of mlxc_error_kind.
-enum class Kind { other, invalid_argument, out_of_range, bad_alloc, callback };
+enum class Kind { other, invalid_argument, out_of_range, bad_alloc, callback, overflow };
 
 thread_local Kind last_kind = Kind::other;
 
@@ -68,6 +68,8 @@ int fail() noexcept {
     report(Kind::out_of_range, error.what());
   } catch (const std::bad_alloc& error) {
     report(Kind::bad_alloc, error.what());
+  } catch (const std::overflow_error& error) {
+    report(Kind::overflow, error.what());
   } catch (const std::exception& error) {
     report(Kind::other, error.what());
   } catch (...) {

@@ -53,6 +53,29 @@ class KernelConfig {
         stream);
   }
 
+  Arrays run_compiled(
+      const std::string& name,
+      const std::string& code,
+      const Arrays& inputs,
+      const std::vector<mx::fast::ScalarArg>& scalars,
+      int shared_memory,
+      bool ensure_row_contiguous,
+      const mx::Stream& stream) const {
+    return mx::fast::precompiled_cuda_kernel(
+        name,
+        code,
+        inputs,
+        output_shapes_,
+        output_dtypes_,
+        scalars,
+        grid_,
+        thread_group_,
+        shared_memory,
+        init_value_,
+        ensure_row_contiguous,
+        stream);
+  }
+
  private:
   std::vector<mx::Shape> output_shapes_;
   std::vector<mx::Dtype> output_dtypes_;

@@ -1,28 +1,17 @@
-"""Layers of neural networks as single operations.
-
-Letters: B batch, H heads, L queries or sequence, S keys, D features. Every function takes
-`stream`, the stream or device to run on; None is the default.
-"""
+"""Normalization, rotary positions and the loss of classes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._dtype import float32
-from ._ffi import lib
-from ._handle import Handle, as_array, at, wrap
-from .ops._arguments import optional
-from .ops.arithmetic import subtract
-from .ops.exponential import logsumexp
-from .ops.shape import expand_dims, squeeze
-from .ops.take import take_along_axis
+from .._ffi import lib
+from .._handle import Handle, as_array, at, wrap
+from ..ops._arguments import optional
 
 if TYPE_CHECKING:
-    from ._array import array
-    from ._device import StreamOrDevice
-    from ._handle import ArrayLike
-
-__all__ = ["cross_entropy", "layer_norm", "rms_norm", "rope", "scaled_dot_product_attention"]
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
 
 
 def rms_norm(
@@ -128,79 +117,27 @@ def rope(
     )
 
 
-def scaled_dot_product_attention(
-    q: ArrayLike,
-    k: ArrayLike,
-    v: ArrayLike,
-    *,
-    scale: float,
-    mask: str | array | None = None,
-    sinks: array | None = None,
-    stream: StreamOrDevice = None,
-) -> array:
-    """Attention: `softmax(scale * q @ k.T + mask) @ v`, with the softmax in float32.
-
-    Several heads of `q` may share one of `k` and `v`, which are not to be repeated for it.
-    Source: Vaswani et al., "Attention Is All You Need", https://arxiv.org/abs/1706.03762;
-    shared heads: Ainslie et al., "GQA", https://arxiv.org/abs/2305.13245.
-
-    Args:
-        q: queries, shape (B, H, L, D).
-        k: keys, shape (B, H_kv, S, D), where H_kv divides H.
-        v: values, shape (B, H_kv, S, D).
-        scale: what multiplies the scores, as a rule `D ** -0.5`.
-        mask: "causal" hides the keys behind each query, the last query being at the last key;
-            a bool array hides where it is False, another is added to the scores; it broadcasts
-            to (B, H, L, S). None hides nothing.
-        sinks: shape (H,): a further score in each softmax, for a value of zero.
-
-    Returns:
-        Shape (B, H, L, D).
-
-    Raises:
-        ValueError: the shapes do not fit, or `mask` is another string.
-
-    Example:
-        >>> import mlxc as mx
-        >>> x = mx.random.normal((1, 8, 16, 64))
-        >>> mx.fast.scaled_dot_product_attention(x, x, x, scale=64**-0.5, mask="causal").shape
-        (1, 8, 16, 64)
-    """
-    q, k, v = as_array(q), as_array(k), as_array(v)
-    sink, hidden, mode = optional(sinks, "sinks"), 0, b""
-    if isinstance(mask, str):
-        if mask != "causal":
-            raise ValueError(f"mask must be 'causal', an array or None, got {mask!r}")
-        mode = b"causal"
-    elif mask is not None:
-        hidden, mode = optional(mask, "mask"), b"array"
-    return wrap(
-        lib.h_fast_scaled_dot_product_attention(
-            q._h, k._h, v._h, scale, mode, hidden, sink, at(stream)
-        )
-    )
-
-
 def cross_entropy(logits: ArrayLike, targets: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     """Minus the logarithm of the probability that logits give to a class.
 
+    `logsumexp(logits, -1) - logits[..., target]`; GPUs sum it in float32, CPUs in the dtype of the
+    logits.
+
     Args:
-        logits: shape (..., V), not normalized.
+        logits: floating point of shape (..., V), not normalized.
         targets: class indices, integers in [0, V) of shape (...).
 
     Returns:
         float32 of shape (...).
 
     Raises:
-        ValueError: the shape of `targets` is not that of `logits` without its last axis.
+        ValueError: the shape of `targets` is not that of `logits` without its last axis, or the
+            dtypes do not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fast.cross_entropy(mx.zeros((1, 8)), mx.array([3]))
+        array([2.07944], dtype=float32)
     """
     logits, targets = as_array(logits), as_array(targets)
-    if targets.shape != logits.shape[:-1]:
-        raise ValueError(
-            f"targets must have the shape of logits without the last axis, {logits.shape[:-1]}, "
-            f"got {targets.shape}"
-        )
-    logits = wrap(lib.h_astype(logits._h, float32._code, at(stream)))
-    chosen = take_along_axis(logits, expand_dims(targets, -1, stream=stream), -1, stream=stream)
-    total = logsumexp(logits, -1, stream=stream)
-    return subtract(total, squeeze(chosen, -1, stream=stream), stream=stream)
+    return wrap(lib.h_cross_entropy(logits._h, targets._h, at(stream)))

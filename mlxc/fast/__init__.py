@@ -1,0 +1,23 @@
+"""Layers of neural networks as single operations.
+
+Letters: B batch, H heads, L queries or sequence, S keys, D features. Every function takes
+`stream`, the stream or device to run on; None is the default.
+"""
+
+from __future__ import annotations
+
+from ._attention import gated_delta_update, scaled_dot_product_attention
+from ._kernels import cuda_kernel, metal_kernel, precompiled_cuda_kernel
+from ._layers import cross_entropy, layer_norm, rms_norm, rope
+
+__all__ = [
+    "cross_entropy",
+    "cuda_kernel",
+    "gated_delta_update",
+    "layer_norm",
+    "metal_kernel",
+    "precompiled_cuda_kernel",
+    "rms_norm",
+    "rope",
+    "scaled_dot_product_attention",
+]

@@ -1,0 +1,129 @@
+"""Attention, and the recurrence that stands in for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._ffi import lib
+from .._handle import as_array, at, unpack, wrap
+from ..ops._arguments import optional
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+    from .._handle import ArrayLike
+
+
+def scaled_dot_product_attention(
+    q: ArrayLike,
+    k: ArrayLike,
+    v: ArrayLike,
+    *,
+    scale: float,
+    mask: str | array | None = None,
+    sinks: array | None = None,
+    force_fused: bool = False,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Attention: `softmax(scale * q @ k.T + mask) @ v`, with the softmax in float32.
+
+    Several heads of `q` may share one of `k` and `v`, which are not to be repeated for it.
+    Source: Vaswani et al., "Attention Is All You Need", https://arxiv.org/abs/1706.03762;
+    shared heads: Ainslie et al., "GQA", https://arxiv.org/abs/2305.13245.
+
+    Args:
+        q: queries, shape (B, H, L, D).
+        k: keys, shape (B, H_kv, S, D), where H_kv divides H.
+        v: values, shape (B, H_kv, S, D).
+        scale: what multiplies the scores, as a rule `D ** -0.5`.
+        mask: "causal" hides the keys behind each query, the last query being at the last key;
+            a bool array hides where it is False, another is added to the scores; it broadcasts
+            to (B, H, L, S). None hides nothing.
+        sinks: shape (H,): a further score in each softmax, for a value of zero.
+        force_fused: use a fused kernel, which needs less memory, also where MLX would not.
+
+    Returns:
+        Shape (B, H, L, D).
+
+    Raises:
+        ValueError: the shapes do not fit, `mask` is another string, or there is no fused kernel
+            to be forced: the CPU has none.
+
+    Example:
+        >>> import mlxc as mx
+        >>> x = mx.random.normal((1, 8, 16, 64))
+        >>> mx.fast.scaled_dot_product_attention(x, x, x, scale=64**-0.5, mask="causal").shape
+        (1, 8, 16, 64)
+    """
+    q, k, v = as_array(q), as_array(k), as_array(v)
+    sink, hidden, mode = optional(sinks, "sinks"), 0, b""
+    if isinstance(mask, str):
+        if mask != "causal":
+            raise ValueError(f"mask must be 'causal', an array or None, got {mask!r}")
+        mode = b"causal"
+    elif mask is not None:
+        hidden, mode = optional(mask, "mask"), b"array"
+    function = lib.h_fused_attention if force_fused else lib.h_fast_scaled_dot_product_attention
+    return wrap(function(q._h, k._h, v._h, scale, mode, hidden, sink, at(stream)))
+
+
+def gated_delta_update(
+    q: ArrayLike,
+    k: ArrayLike,
+    v: ArrayLike,
+    gamma: ArrayLike,
+    beta: ArrayLike,
+    initial_state: array | None = None,
+    mask: array | None = None,
+    stream: StreamOrDevice = None,
+) -> list[array]:
+    """A gated delta network: a memory that forgets, and is corrected by what it got wrong.
+
+    Each position t decays the state, writes and reads it, per head:
+
+        S = gamma[t] * S
+        S = S + beta[t] * outer(v[t] - S @ k[t], k[t])
+        output[t] = S @ q[t]
+
+    Several heads of `v` may share one of `q` and `k`, which are not to be repeated for it.
+    Source: Yang et al., "Gated Delta Networks", https://arxiv.org/abs/2412.06464.
+
+    Args:
+        q: queries, shape (B, L, H, D).
+        k: keys, shape (B, L, H, D).
+        v: values, shape (B, L, H_v, D_v), where H divides H_v.
+        gamma: what is kept of the state, from 0 to 1, shape (B, L, H_v).
+        beta: how much of the error is corrected, shape (B, L, H_v).
+        initial_state: shape (B, H_v, D_v, D); None is zeros.
+        mask: bool of shape (B, L); where it is False the state stays and the output is 0.
+
+    Returns:
+        The output, shape (B, L, H_v, D_v), and the last state, shape (B, H_v, D_v, D).
+
+    Raises:
+        ValueError: the shapes do not fit, or L is 0.
+
+    Example:
+        >>> import mlxc as mx
+        >>> q = k = mx.ones((1, 3, 2, 8))
+        >>> v, ones = mx.ones((1, 3, 2, 4)), mx.ones((1, 3, 2))
+        >>> output, state = mx.fast.gated_delta_update(q, k, v, ones, ones)
+        >>> output.shape, state.shape
+        ((1, 3, 2, 4), (1, 2, 4, 8))
+    """
+    given = [as_array(a) for a in (q, k, v, gamma, beta)]
+    of_q, of_k, of_v, of_gamma, of_beta = (a.shape for a in given)
+    if len(of_q) != 4 or of_k != of_q or len(of_v) != 4:
+        raise ValueError(
+            "q and k must be of one shape (B, L, H, D), and v of shape (B, L, H_v, D_v), "
+            f"got {of_q}, {of_k} and {of_v}"
+        )
+    if not of_q[:2] == of_v[:2] == of_gamma[:2] == of_beta[:2]:
+        raise ValueError(
+            "q, v, gamma and beta must begin with the same B and L, "
+            f"got {of_q}, {of_v}, {of_gamma} and {of_beta}"
+        )
+    if not of_q[2] or of_v[2] % of_q[2]:
+        raise ValueError(f"the {of_q[2]} heads of q must divide the {of_v[2]} heads of v")
+    state, used = optional(initial_state, "initial_state"), optional(mask, "mask")
+    return unpack(lib.h_gated_delta_update(*[a._h for a in given], state, used, at(stream)))

@@ -1,0 +1,226 @@
+"""What mlx.core has, mlxc has: the same names, and functions that are called the same way.
+
+The names come from the official package, in a process of its own; the signatures from its stubs,
+because compiled functions have none that can be asked for.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mlxc as mx
+
+SUBMODULES = ("cuda", "distributed", "fast", "fft", "linalg", "metal", "random")
+
+#: Names of mlx.core that mlxc leaves out on purpose.
+LEFT_OUT: dict[str, str] = {}
+
+#: Names of mlx.core that mlxc is still to get.
+NOT_THERE_YET = frozenset(
+    {
+        "save_gguf",
+    }
+)
+
+#: Functions that are called in another way, and why.
+CALLED_OTHERWISE = {
+    "arange": "one function for both forms, which what is given tells apart",
+    "issubdtype": "the stub's arg1 and arg2 are no names",
+    "savez": "file by position only, so that an array may be named file",
+    "savez_compressed": "file by position only, so that an array may be named file",
+}
+
+LISTING = """
+import json, mlx.core as mx
+places = {"": mx, "array": mx.array, **{name: getattr(mx, name) for name in %r}}
+print(json.dumps({p: [n for n in dir(o) if not n.startswith("_")] for p, o in places.items()}))
+"""
+
+
+@cache
+def official_names() -> list[str]:
+    """Every public name of mlx.core, of its submodules and of its array class, with dots."""
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING % (SUBMODULES,)], capture_output=True, text=True, check=True
+    )
+    return [
+        f"{place}.{name}".removeprefix(".")
+        for place, names in json.loads(done.stdout).items()
+        for name in names
+    ]
+
+
+NOTHING = object()
+
+
+def find(name: str) -> Any:
+    """What has that name in mlxc, NOTHING if there is nothing."""
+    value: Any = mx
+    for part in name.split("."):
+        value = inspect.getattr_static(value, part, NOTHING)
+    return value
+
+
+# --- names ---
+
+
+def test_every_name_is_there():
+    missing = {name for name in official_names() if find(name) is NOTHING}
+
+    assert missing == LEFT_OUT.keys() | NOT_THERE_YET
+
+
+@pytest.mark.parametrize("submodule", SUBMODULES)
+def test_a_submodule_is_imported_like_the_official_one(submodule):
+    if submodule in NOT_THERE_YET:
+        pytest.skip(f"there is no mlxc.{submodule} yet")
+
+    assert importlib.import_module(f"mlxc.{submodule}") is getattr(mx, submodule)
+
+
+# --- signatures ---
+
+Signature = list[tuple[str, str, str]]
+
+
+@cache
+def official_signatures() -> dict[str, list[Signature]]:
+    """The signatures of every function in the stubs, several for those with overloads."""
+    spec = importlib.util.find_spec("mlx")
+    assert spec is not None and spec.submodule_search_locations
+    places = [Path(place) / "core" for place in spec.submodule_search_locations]
+    folder = next(place for place in places if (place / "__init__.pyi").exists())
+    found: dict[str, list[Signature]] = {}
+
+    def read(body: list[ast.stmt], prefix: str) -> None:
+        for node in body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                if not any(ast.unparse(mark) == "property" for mark in node.decorator_list):
+                    found.setdefault(prefix + node.name, []).append(of_stub(node.args))
+            elif isinstance(node, ast.ClassDef) and node.name == "array":
+                read(node.body, "array.")
+
+    for name in ("__init__", *SUBMODULES):
+        prefix = "" if name == "__init__" else f"{name}."
+        read(ast.parse((folder / f"{name}.pyi").read_text()).body, prefix)
+    return found
+
+
+def of_stub(args: ast.arguments) -> Signature:
+    """Names, kinds and defaults of parameters."""
+    positional = [*args.posonlyargs, *args.args]
+    defaults = [None] * (len(positional) - len(args.defaults)) + [*args.defaults]
+    result = []
+    for i, (arg, default) in enumerate(zip(positional, defaults, strict=True)):
+        kind = "positional" if i < len(args.posonlyargs) else "either"
+        # Stubs write positional-only parameters of no name as arg, arg0, ...
+        name = "" if kind == "positional" else arg.arg
+        result.append((name, kind, shown(default)))
+    if args.vararg:
+        result.append(("", "many", ""))
+    for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        result.append((arg.arg, "keyword", shown(default)))
+    if args.kwarg:
+        result.append(("", "any keyword", ""))
+    return result
+
+
+def shown(default: ast.expr | None) -> str:
+    return "" if default is None else spelled(ast.unparse(default))
+
+
+def spelled(text: str) -> str:
+    """A default as both sides write it: without the module, floats by value, lists as tuples."""
+    text = text.removeprefix("mlx.core.").removeprefix("mlxc.")
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    if isinstance(value, float):
+        value = float(f"{value:.6g}")
+    return repr(tuple(value) if isinstance(value, list) else value)
+
+
+KINDS = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "either",
+    inspect.Parameter.VAR_POSITIONAL: "many",
+    inspect.Parameter.KEYWORD_ONLY: "keyword",
+    inspect.Parameter.VAR_KEYWORD: "any keyword",
+}
+
+
+def of_function(function: Any, *, method: bool) -> Signature:
+    parameters = list(inspect.signature(function).parameters.values())
+    result = []
+    for i, parameter in enumerate(parameters):
+        kind = KINDS[parameter.kind]
+        default = "" if parameter.default is parameter.empty else spelled(repr(parameter.default))
+        named = kind in ("either", "keyword") and not (method and i == 0)
+        result.append((parameter.name if named else "", kind, default))
+    return result
+
+
+def accepts(ours: Signature, theirs: Signature) -> bool:
+    """Whether every call that fits their signature fits ours, and means the same.
+
+    Ours may take by keyword too what theirs takes by position, and have more parameters, if these
+    have defaults and stand behind.
+    """
+    places = [parameter for parameter in ours if parameter[1] in ("positional", "either")]
+    named = {name: (kind, default) for name, kind, default in ours if name}
+    others = {kind for _, kind, _ in ours}
+    taken = 0
+    for name, kind, default in theirs:
+        if kind in ("many", "any keyword"):
+            if kind not in others:
+                return False
+        elif kind == "keyword":
+            if named.get(name, ("", None))[1] != default:
+                return False
+        else:
+            if taken == len(places) or (default and places[taken][2] != default):
+                return False
+            if kind == "either" and places[taken][0] != name:
+                return False
+            taken += 1
+    mentioned = {name for name, _, _ in theirs}
+    more = [*places[taken:], *(p for p in ours if p[1] == "keyword" and p[0] not in mentioned)]
+    return all(default for _, _, default in more)
+
+
+def function(name: str) -> Any:
+    """The function of that name in mlxc, None if there is none."""
+    value = find(name)
+    value = getattr(value, "__func__", value)
+    return value if inspect.isfunction(value) else None
+
+
+@pytest.mark.parametrize("name", sorted(filter(function, official_signatures())))
+def test_a_function_is_called_as_the_official_one(name: str):
+    method = name.startswith("array.")
+    ours = of_function(function(name), method=method)
+
+    if name in CALLED_OTHERWISE:
+        return
+    for theirs in official_signatures()[name]:
+        if method:  # self
+            theirs = [("", "positional", ""), *theirs[1:]]
+        assert accepts(ours, theirs)
+
+
+def test_no_exception_is_out_of_date():
+    names = set(official_names())
+
+    assert LEFT_OUT.keys() | NOT_THERE_YET | CALLED_OTHERWISE.keys() <= names

@@ -1,0 +1,138 @@
+"""Exported functions and drawn graphs."""
+
+import gc
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+import mlxc as mx
+
+X = mx.array([1.0, 2.0])
+
+
+@pytest.mark.native
+def test_a_function_runs_in_another_process(tmp_path):
+    path = str(tmp_path / "f.mlxfn")
+    mx.export_function(path, lambda x, *, y: mx.exp(x * 0) + y, X, y=X, metadata="of two")
+    program = (
+        "import mlxc as mx, sys\n"
+        "f, metadata = mx.import_function(sys.argv[1], return_metadata=True)\n"
+        "print(f(mx.array([0.0, 0.0]), y=mx.array([3.0, 4.0]))[0].tolist(), metadata)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == ("[4.0, 5.0] of two\n", "")
+
+
+@pytest.mark.native
+def test_mlx_core_reads_what_was_exported(tmp_path):
+    path = str(tmp_path / "f.mlxfn")
+    mx.export_function(path, lambda x: (x + 1, x * 2), X)
+    program = (
+        "import mlx.core as mx, sys\n"
+        "print([a.tolist() for a in mx.import_function(sys.argv[1])(mx.array([5.0, 6.0]))])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == ("[[6.0, 7.0], [10.0, 12.0]]\n", "")
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("fails", ["fun", "output"])
+def test_a_failed_export_leaves_the_file_as_it_was(tmp_path, fails):
+    path = tmp_path / "f.mlxfn"
+    mx.export_function(path, lambda x: x + 1, X)
+    before = path.read_bytes()
+
+    def bad(x):
+        return {} if fails == "output" else {}["key"]
+
+    with pytest.raises(ValueError if fails == "output" else KeyError):
+        mx.export_function(path, bad, X)
+
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["f.mlxfn"]
+
+
+@pytest.mark.native
+def test_an_exporter_that_is_dropped_leaves_no_file(tmp_path):
+    exporter = mx.exporter(str(tmp_path / "f.mlxfn"), lambda x: x + 1)
+    exporter(X)
+    del exporter
+    gc.collect()
+
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.native
+def test_an_exporter_writes_several_forms(tmp_path):
+    path = str(tmp_path / "f.mlxfn")
+    with mx.exporter(path, lambda *xs: sum(xs[1:], xs[0])) as exporter:
+        assert isinstance(exporter, mx.FunctionExporter)
+        exporter(X)
+        exporter(X, X)
+    imported = mx.import_function(path)
+
+    assert imported(X)[0].tolist() == [1.0, 2.0]
+    assert imported(X, X)[0].tolist() == [2.0, 4.0]
+    with pytest.raises(ValueError, match="No imported function"):
+        imported(X, X, X)
+    with pytest.raises(RuntimeError, match="closed"):
+        exporter(X, X, X)
+
+
+@pytest.mark.native
+def test_a_callback_is_told_of_every_part():
+    events = []
+    mx.export_function(events.append, lambda x: mx.reshape(x, (2, 1)) * mx.array([3.0]), X)
+
+    kinds = [event["type"] for event in events]
+    constants = events[kinds.index("constants")]["constants"]
+    primitives = [event for event in events if event["type"] == "primitive"]
+    assert kinds[:4] == ["inputs", "keyword_inputs", "outputs", "constants"]
+    assert [(shape, dtype) for _, shape, dtype in events[0]["inputs"]] == [((2,), mx.float32)]
+    assert [a.tolist() for _, a in constants] == [[3.0]]
+    assert primitives[-1]["name"] == "Multiply"
+
+
+@pytest.mark.native
+def test_an_exception_of_the_callback_arrives_as_it_was():
+    error = KeyError("mine")
+
+    def fails(event):
+        raise error
+
+    with pytest.raises(KeyError) as raised:
+        mx.export_function(fails, lambda x: x + 1, X)
+    assert raised.value is error
+
+
+def test_a_file_that_is_no_function_is_refused(tmp_path):
+    (tmp_path / "f.mlxfn").write_bytes(b"no function" * 10)
+
+    with pytest.raises((RuntimeError, ValueError)):
+        mx.import_function(str(tmp_path / "f.mlxfn"))
+
+
+def test_a_graph_is_drawn_with_the_names_given(tmp_path):
+    drawn = io.StringIO()
+    y = mx.exp(X + 1)
+
+    mx.export_to_dot(drawn, y, x=X)
+    mx.export_to_dot(tmp_path / "graph.dot", y, x=X)
+
+    assert drawn.getvalue().startswith("digraph {")
+    assert 'rank=source; "x";' in drawn.getvalue()
+    assert (tmp_path / "graph.dot").read_text() == drawn.getvalue()
+
+
+def test_drawing_elsewhere_is_refused():
+    with pytest.raises(ValueError, match="got int"):
+        mx.export_to_dot(3, X)
+    with pytest.raises(ValueError, match="only arrays"):
+        mx.export_to_dot(io.StringIO(), 3)

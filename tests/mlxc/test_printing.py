@@ -1,0 +1,56 @@
+"""The options of printing."""
+
+import pytest
+
+import mlxc as mx
+
+pytestmark = pytest.mark.native
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    before = mx.get_printoptions().precision
+    yield
+    mx.set_printoptions(before)
+
+
+def test_the_precision_is_a_number_of_decimal_places():
+    a = mx.array([1.23456789, 2])
+
+    mx.set_printoptions(precision=3)
+
+    assert mx.get_printoptions().precision == 3
+    assert repr(a) == "array([1.235, 2.000], dtype=float32)"
+
+
+def test_minus_one_is_the_default():
+    mx.set_printoptions(2)
+    mx.set_printoptions()
+
+    assert repr(mx.array([1.23456789, 2])) == "array([1.23457, 2], dtype=float32)"
+
+
+def test_options_of_a_block_end_with_it():
+    with pytest.raises(KeyError), mx.printoptions(precision=1):
+        assert repr(mx.array(1.25)) == "array(1.2, dtype=float32)"
+        with mx.printoptions(4):
+            assert mx.get_printoptions().precision == 4
+        assert mx.get_printoptions().precision == 1
+        raise KeyError
+
+    assert mx.get_printoptions().precision == -1
+
+
+def test_the_options_that_are_read_are_a_copy():
+    options = mx.get_printoptions()
+
+    options.precision = 3
+
+    assert options.precision == mx.PrintOptions(precision=3).precision
+    assert mx.get_printoptions().precision == -1
+
+
+@pytest.mark.parametrize("make", [mx.set_printoptions, mx.printoptions, mx.PrintOptions])
+def test_a_precision_is_an_integer(make):
+    with pytest.raises(TypeError):
+        make("x")
