@@ -366,6 +366,16 @@ def test_a_member_that_promises_more_than_its_bytes_can_become_is_refused(tmp_pa
         mx.load(tmp_path / "a.npz")
 
 
+def test_an_encrypted_member_is_refused(tmp_path):
+    archive(tmp_path / "a.npz", [("a.npy", WHOLE_NPY)])
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    data[data.rindex(b"PK\1\2") + 8] |= 1
+    (tmp_path / "a.npz").write_bytes(data)
+
+    with pytest.raises(ValueError, match="'a.npy' is encrypted"):
+        mx.load(tmp_path / "a.npz")
+
+
 def test_an_archive_larger_than_memory_is_refused(tmp_path, monkeypatch):
     archive(tmp_path / "a.npz", [("a.npy", WHOLE_NPY)])
     monkeypatch.setattr(os, "sysconf", lambda name: 4)
