@@ -77,7 +77,7 @@ from ._indexing import ArrayAt, ArrayIterator
 from ._jacobian import jvp, vjp
 from ._printing import PrintOptions, get_printoptions, printoptions, set_printoptions
 from ._vmap import vmap
-from .io import load, save, save_safetensors, savez, savez_compressed
+from .io import load, save, save_gguf, save_safetensors, savez, savez_compressed
 from .memory import (
     cache_limit,
     clear_cache,
@@ -516,6 +516,7 @@ __all__ = [
     "round",
     "rsqrt",
     "save",
+    "save_gguf",
     "save_safetensors",
     "savez",
     "savez_compressed",

@@ -12,8 +12,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ._errors import check, pending
@@ -46,34 +46,34 @@ def closure(function: Function) -> AbstractContextManager[Any]:
 
     MLX keeps its own reference where a graph needs the closure for longer.
     """
-    return _freed(new_closure(function), lib.mlx_closure_free)
+    return _Freed(new_closure(function), lib.mlx_closure_free)
 
 
 def named_closure(function: NamedFunction) -> AbstractContextManager[Any]:
     """A C closure of arrays and named arrays, for the length of a `with` block."""
     made = _new(lib.mlx_closure_kwargs_new_func_payload, lib.mlxc_call_python_named, function)
-    return _freed(made, lib.mlx_closure_kwargs_free)
+    return _Freed(made, lib.mlx_closure_kwargs_free)
 
 
 def vjp_rule(rule: VjpRule | None) -> AbstractContextManager[Any]:
     """A C closure from (primals, cotangents, outputs) to gradients; empty for None."""
     make = lib.mlx_closure_custom_new_func_payload
     made = _new(make, lib.mlxc_call_python_vjp, rule) if rule else lib.mlx_closure_custom_new()
-    return _freed(made, lib.mlx_closure_custom_free)
+    return _Freed(made, lib.mlx_closure_custom_free)
 
 
 def jvp_rule(rule: JvpRule | None) -> AbstractContextManager[Any]:
     """A C closure from (primals, tangents, their places) to tangents; empty for None."""
     make = lib.mlx_closure_custom_jvp_new_func_payload
     made = _new(make, lib.mlxc_call_python_jvp, rule) if rule else lib.mlx_closure_custom_jvp_new()
-    return _freed(made, lib.mlx_closure_custom_jvp_free)
+    return _Freed(made, lib.mlx_closure_custom_jvp_free)
 
 
 def vmap_rule(rule: VmapRule | None) -> AbstractContextManager[Any]:
     """A C closure from (inputs, axes) to (outputs, axes), -1 being no axis; empty for None."""
     make, empty = lib.mlx_closure_custom_vmap_new_func_payload, lib.mlx_closure_custom_vmap_new
     made = _new(make, lib.mlxc_call_python_vmap, rule) if rule else empty()
-    return _freed(made, lib.mlx_closure_custom_vmap_free)
+    return _Freed(made, lib.mlx_closure_custom_vmap_free)
 
 
 def _new(make: Any, c_function: Any, function: Any) -> Any:
@@ -83,12 +83,20 @@ def _new(make: Any, c_function: Any, function: Any) -> Any:
     return make(c_function, payload, lib.mlxc_drop_payload)
 
 
-@contextmanager
-def _freed(made: Any, free: Any) -> Iterator[Any]:
-    try:
-        yield made
-    finally:
-        free(made)
+class _Freed:
+    """A C object that is freed at the end of a `with` block."""
+
+    __slots__ = ("_free", "_made")
+
+    def __init__(self, made: Any, free: Callable[[Any], object]) -> None:
+        self._made = made
+        self._free = free
+
+    def __enter__(self) -> Any:
+        return self._made
+
+    def __exit__(self, *_: object) -> None:
+        self._free(self._made)
         release_dropped()
 
 
@@ -98,16 +106,12 @@ def release_dropped() -> None:
         del _alive[payload]
 
 
-@contextmanager
-def c_vector(arrays: Sequence[array]) -> Iterator[Any]:
+def c_vector(arrays: Sequence[array]) -> AbstractContextManager[Any]:
     """A C vector of arrays, for the length of a `with` block."""
     # An address has the size and place of mlx_array's one field.
     handles = ffi.new("uintptr_t[]", addresses(arrays))
     vector = lib.mlx_vector_array_new_data(ffi.cast("mlx_array*", handles), len(arrays))
-    try:
-        yield vector
-    finally:
-        lib.mlx_vector_array_free(vector)
+    return _Freed(vector, lib.mlx_vector_array_free)
 
 
 def call(function: Any, *arguments: Any) -> list[array]:

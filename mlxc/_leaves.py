@@ -68,7 +68,17 @@ def arrays_only(form: Any) -> Any:
 def with_arrays(tree: Any, arrays: Sequence[Any]) -> Any:
     """A tree, or the form of one, with its arrays replaced in order."""
     remaining = iter(arrays)
-    return tree_map(lambda leaf: next(remaining) if _is_array(leaf) else leaf, tree)
+
+    def visit(tree: Any) -> Any:
+        if tree is PLACE or isinstance(tree, Handle):
+            return next(remaining)
+        if isinstance(tree, (list, tuple)):
+            return like(tree, [visit(item) for item in tree])
+        if isinstance(tree, dict):
+            return {key: visit(item) for key, item in tree.items()}
+        return tree
+
+    return visit(tree)
 
 
 def fill(tree: Any, arrays: Sequence[array]) -> None:

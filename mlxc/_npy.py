@@ -37,6 +37,9 @@ TYPES = frozenset(
 #: One byte of a deflated file becomes at most this many.
 MAX_INFLATION = 1032
 
+#: The bit in a member's flags.
+ENCRYPTED = 1
+
 
 def check_npy(file: BinaryIO, name: str, available: int) -> tuple[int, str]:
     """Check the header at the position of a file, which stays behind it.
@@ -138,6 +141,8 @@ def _check_members(name: str, members: list[ZipInfo], size: int) -> None:
         seen.add(_array_name(member))
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise ValueError(f"{name}: {member.filename!r} is neither stored nor deflated")
+        if member.flag_bits & ENCRYPTED:
+            raise ValueError(f"{name}: {member.filename!r} is encrypted")
         inflation = MAX_INFLATION if member.compress_type == ZIP_DEFLATED else 1
         if member.file_size > member.compress_size * inflation:
             raise ValueError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ._errors import check
 from ._ffi import ffi, lib
-from ._handle import at, wrap
+from ._handle import addresses, at, wrap
 
 if TYPE_CHECKING:
     from ._array import array
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
 def c_array(a: array) -> Any:
     """The struct of an array that the caller keeps."""
     return ffi.new("mlx_array*", [ffi.cast("void*", a._h)])[0]
+
+
+@contextmanager
+def c_vector(arrays: Sequence[array]) -> Iterator[Any]:
+    """The C vector of arrays that the caller keeps, for the length of a `with` block."""
+    structs = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(arrays)])
+    vector = lib.mlx_vector_array_new_data(structs, len(arrays))
+    try:
+        yield vector
+    finally:
+        lib.mlx_vector_array_free(vector)
 
 
 def c_stream(stream: StreamOrDevice) -> Any:

@@ -1,4 +1,4 @@
-"""Arrays in files: .npy, .npz and .safetensors.
+"""Arrays in files: .npy, .npz, .safetensors and .gguf.
 
 A file is checked before it is believed, and written under another name and then renamed, so
 that it appears whole or not at all.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from mmap import ACCESS_READ, mmap
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from ._device import cpu
 from ._dtype import float64
@@ -16,6 +17,7 @@ from ._errors import check
 from ._eval import eval
 from ._ffi import ffi, lib
 from ._files import File, as_readable, name_of, size_left, writable
+from ._gguf import check_writable, read_gguf, write_gguf
 from ._handle import Handle, as_array, at, wrap
 from ._npy import check_npy, read_npy, read_npz, write_npy, write_npz
 from ._safetensors import read_header, read_safetensors, write_safetensors
@@ -24,13 +26,14 @@ from ._structs import c_stream, take_array
 if TYPE_CHECKING:
     from ._array import array
     from ._device import StreamOrDevice
+    from ._gguf import Metadata
     from ._handle import ArrayLike
 
-__all__ = ["load", "save", "save_safetensors", "savez", "savez_compressed"]
+__all__ = ["load", "save", "save_gguf", "save_safetensors", "savez", "savez_compressed"]
 
-Loaded: TypeAlias = "array | dict[str, array] | tuple[dict[str, array], dict[str, str]]"
+Loaded: TypeAlias = "array | dict[str, array] | tuple[dict[str, array], dict[str, Any]]"
 
-FORMATS = ("npy", "npz", "safetensors")
+FORMATS = ("npy", "npz", "safetensors", "gguf")
 
 
 def load(
@@ -48,14 +51,16 @@ def load(
 
     Args:
         file: the path, or a file open for reading bytes, which can seek.
-        format: "npy", "npz" or "safetensors"; None goes by the ending of the path or of the open
-            file's name.
-        return_metadata: give the metadata of a .safetensors file too.
+        format: "npy", "npz", "safetensors" or "gguf"; None goes by the ending of the path or of
+            the open file's name.
+        return_metadata: give the metadata of a .safetensors or .gguf file too.
         stream: a stream or device of the CPU, which reads; None is its default stream.
 
     Returns:
         An array for "npy"; a dict of names to arrays, in the order of the file, for the others;
-        with `return_metadata` a tuple of that dict and one of strings.
+        with `return_metadata` a tuple of that dict and one of strings, for "gguf" of arrays,
+        strings and lists of strings. Of a quantized tensor in GGUF (Q4_0, Q4_1 or Q8_0) come the
+        packed codes, `scales` and `biases` that `dequantize` takes with a group size of 32.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -77,8 +82,8 @@ def load(
         format = os.path.splitext(name)[1][1:]
     if format not in FORMATS:
         raise ValueError(f"cannot load {name}: format must be one of {FORMATS}, got {format!r}")
-    if return_metadata and format != "safetensors":
-        raise ValueError(f"return_metadata is for safetensors; {name} is {format}")
+    if return_metadata and format not in ("safetensors", "gguf"):
+        raise ValueError(f"return_metadata is for safetensors and gguf; {name} is {format}")
     stream = cpu if stream is None else stream
     if format == "npy":
         return read_npy(opened) if opened else _load_npy(name, stream)
@@ -87,8 +92,13 @@ def load(
             return read_npz(opened)
         with open(name, "rb") as archive:
             return read_npz(archive)
-    arrays, metadata = read_safetensors(opened) if opened else _load_safetensors(name, stream)
-    return (arrays, metadata) if return_metadata else arrays
+    arrays: dict[str, array]
+    metadata: Mapping[str, object]
+    if format == "gguf":
+        arrays, metadata = _load_gguf(name, opened)
+    else:
+        arrays, metadata = read_safetensors(opened) if opened else _load_safetensors(name, stream)
+    return (arrays, dict(metadata)) if return_metadata else arrays
 
 
 def _load_npy(path: str, stream: StreamOrDevice) -> array:
@@ -113,6 +123,15 @@ def _load_safetensors(path: str, stream: StreamOrDevice) -> tuple[dict[str, arra
     finally:
         lib.mlx_map_string_to_array_free(values[0])
         lib.mlx_map_string_to_string_free(strings[0])
+
+
+def _load_gguf(path: str, opened: BinaryIO | None) -> tuple[dict[str, array], dict[str, Metadata]]:
+    if opened:
+        return read_gguf(memoryview(opened.read()), path)
+    with open(path, "rb") as file:
+        if size_left(file) == 0:
+            raise ValueError(f"{path} is truncated: it is empty")
+        return read_gguf(memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)), path)
 
 
 def _from_map(values: Any, name: str) -> array:
@@ -204,6 +223,36 @@ def save_safetensors(
     eval(list(arrays.values()))
     with writable(file, ".safetensors") as opened:
         write_safetensors(opened, arrays, metadata or {})
+
+
+def save_gguf(
+    file: File, arrays: Mapping[str, array], metadata: Mapping[str, Metadata] | None = None
+) -> None:
+    """Save named arrays in the GGUF format.
+
+    Args:
+        file: the path, to which .gguf is appended if it ends in something else; or a file open
+            for writing bytes.
+        arrays: names to arrays of float32, float16, int8, int16 or int32.
+        metadata: names to strings, lists of strings, or arrays of at most one axis.
+
+    Raises:
+        TypeError: a name, an array or a value of the metadata is of another type.
+        ValueError: an array has a type that the format does not have, or metadata too many axes.
+
+    Example:
+        >>> import io
+        >>> import mlxc as mx
+        >>> file = io.BytesIO()
+        >>> mx.save_gguf(file, {"w": mx.ones((2,))}, {"general.name": "two ones"})
+        >>> _ = file.seek(0)
+        >>> mx.load(file, format="gguf", return_metadata=True)
+        ({'w': array([1, 1], dtype=float32)}, {'general.name': 'two ones'})
+    """
+    check_writable(arrays, metadata or {})
+    eval(list(arrays.values()), list((metadata or {}).values()))
+    with writable(file, ".gguf") as opened:
+        write_gguf(opened, arrays, metadata or {})
 
 
 def _check_text(text: str, what: str) -> None:

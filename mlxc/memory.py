@@ -8,7 +8,8 @@ from typing import Any
 
 from ._errors import check
 from ._ffi import ffi, lib
-from ._handle import Handle, addresses
+from ._handle import Handle
+from ._structs import c_vector
 from .tree import tree_flatten
 
 __all__ = [
@@ -53,12 +54,8 @@ def get_array_buffer_size(*args: Any) -> int:
         True
     """
     arrays: list[Any] = [leaf for _, leaf in tree_flatten(args) if isinstance(leaf, Handle)]
-    handles = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(arrays)])
-    vector = lib.mlx_vector_array_new_data(handles, len(arrays))
-    try:
+    with c_vector(arrays) as vector:
         return _read(lambda size: lib.mlxc_get_array_buffer_size(size, vector))
-    finally:
-        lib.mlx_vector_array_free(vector)
 
 
 def get_peak_memory() -> int:

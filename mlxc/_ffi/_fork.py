@@ -18,9 +18,6 @@ WAITING = (
     "mlx_array_tostring",
     "mlx_async_eval",
     "mlx_eval",
-    "mlx_save",
-    "mlx_save_gguf",
-    "mlx_save_safetensors",
     "mlx_synchronize",
 )
 #: Functions that wait for an array, their first argument, unless it is there.

@@ -65,6 +65,14 @@ static void delete_versioned(void* managed) {
   }
 }
 
+/* Deleters may run Python, which must not see an exception on its way. */
+static void release(void (*deleter)(void*), void* managed) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  deleter(managed);
+  PyErr_Restore(type, value, traceback);
+}
+
 /* --- types ------------------------------------------------------------------------ */
 
 static const struct {
@@ -120,9 +128,9 @@ static void release_versioned(DLManagedTensorVersioned* managed) {
 /* Runs at the end of every capsule; one that was taken over has another name. */
 static void destroy_capsule(PyObject* capsule) {
   if (PyCapsule_IsValid(capsule, PLAIN)) {
-    delete_plain(PyCapsule_GetPointer(capsule, PLAIN));
+    release(delete_plain, PyCapsule_GetPointer(capsule, PLAIN));
   } else if (PyCapsule_IsValid(capsule, VERSIONED)) {
-    delete_versioned(PyCapsule_GetPointer(capsule, VERSIONED));
+    release(delete_versioned, PyCapsule_GetPointer(capsule, VERSIONED));
   }
 }
 
@@ -217,7 +225,7 @@ static int check(const DLTensor* tensor, Layout* layout) {
     return 0;
   }
   if (tensor->ndim < 0 || tensor->ndim > MAX_NDIM) {
-    PyErr_Format(PyExc_ValueError, "x has %d axes, more than %d", (int)tensor->ndim, MAX_NDIM);
+    PyErr_Format(PyExc_ValueError, "x has %d axes, not 0 to %d", (int)tensor->ndim, MAX_NDIM);
     return 0;
   }
   int i = 0;
@@ -310,10 +318,10 @@ static mlx_array copied(const Layout* layout) {
   return result;
 }
 
-/* The memory itself where MLX can use it; either way it calls `release` when it is done. */
-static mlx_array taken_over(const Layout* layout, void* managed, void (*release)(void*)) {
+/* The memory itself where MLX can use it; either way it calls the deleter when it is done. */
+static mlx_array taken_over(const Layout* layout, void* managed, void (*deleter)(void*)) {
   return mlx_array_new_data_managed_payload(
-      (void*)layout->data, layout->shape, layout->ndim, layout->dtype, managed, release);
+      (void*)layout->data, layout->shape, layout->ndim, layout->dtype, managed, deleter);
 }
 
 PyObject* mlxc_from_dlpack(PyObject* module, PyObject* args) {
@@ -324,18 +332,18 @@ PyObject* mlxc_from_dlpack(PyObject* module, PyObject* args) {
     return NULL;
   }
   void* managed;
-  void (*release)(void*);
+  void (*deleter)(void*);
   const DLTensor* tensor;
   uint32_t major = MAJOR;
   if (PyCapsule_IsValid(capsule, VERSIONED)) {
     managed = PyCapsule_GetPointer(capsule, VERSIONED);
-    release = delete_versioned;
+    deleter = delete_versioned;
     tensor = &((DLManagedTensorVersioned*)managed)->tensor;
     major = ((DLManagedTensorVersioned*)managed)->major;
     PyCapsule_SetName(capsule, USED_VERSIONED);
   } else if (PyCapsule_IsValid(capsule, PLAIN)) {
     managed = PyCapsule_GetPointer(capsule, PLAIN);
-    release = delete_plain;
+    deleter = delete_plain;
     tensor = &((DLManagedTensor*)managed)->tensor;
     PyCapsule_SetName(capsule, USED_PLAIN);
   } else {
@@ -350,14 +358,14 @@ PyObject* mlxc_from_dlpack(PyObject* module, PyObject* args) {
   } else if (check(tensor, &layout)) {
     data = layout.data;
     if (layout.dense && !layout.narrowed && layout.nbytes && !copy) {
-      array = taken_over(&layout, managed, release);
+      array = taken_over(&layout, managed, deleter);
       managed = NULL;
     } else {
       array = copied(&layout);
     }
   }
   if (managed != NULL) {
-    release(managed);
+    release(deleter, managed);
   }
   if (PyErr_Occurred()) {
     return NULL;

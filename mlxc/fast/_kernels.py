@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .._errors import check, raise_last_error
 from .._ffi import ffi, lib
 from .._handle import addresses, as_array, at, unpack
-from .._structs import c_stream
-from ._launch import add_template, config, function, strings, texts, vector
+from .._structs import c_stream, c_vector
+from ._launch import add_template, config, function, strings, texts
 
 if TYPE_CHECKING:
     from .._array import array
@@ -70,7 +70,7 @@ class Kernel:
         outputs = ffi.new("mlx_vector_array*")
         with (
             config(self._backend, output_shapes, output_dtypes, grid, threadgroup) as c_config,
-            vector(arrays) as c_inputs,
+            c_vector(arrays) as c_inputs,
         ):
             for name, value in template or ():
                 add_template(self._backend, c_config, name, value)

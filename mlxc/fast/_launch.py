@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from .._device import _owned
 from .._dtype import Dtype
 from .._errors import check
 from .._ffi import ffi, lib
-from .._handle import addresses
-
-if TYPE_CHECKING:
-    from .._array import array
 
 Three: TypeAlias = tuple[int, int, int]
 
@@ -68,33 +63,17 @@ def add_template(backend: str, made: Any, name: str, value: bool | int | Dtype) 
     check(function(backend, f"config_add_template_arg_{kind}")(made, *texts(name=name), value))
 
 
-def vector(arrays: list[array]) -> Any:
-    """A context manager giving the C vector of arrays that the caller keeps."""
-    structs = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(arrays)])
-    return _taken(
-        lambda: lib.mlx_vector_array_new_data(structs, len(arrays)),
-        lib.mlx_vector_array_free,
-        "mlx_vector_array*",
-    )
-
-
-def strings(names: Sequence[str], argument: str) -> Any:
-    """A context manager giving the C vector of strings."""
+@contextmanager
+def strings(names: Sequence[str], argument: str) -> Iterator[Any]:
+    """The C vector of strings; a TypeError names the argument."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"{argument} must be a sequence of strings, got {names!r}")
     c_names = [ffi.new("char[]", name.encode()) for name in names]
-    return _taken(
-        lambda: lib.mlx_vector_string_new_data(ffi.new("const char*[]", c_names), len(c_names)),
-        lib.mlx_vector_string_free,
-        "mlx_vector_string*",
-    )
-
-
-class _taken(_owned):
-    """A C value by itself, not the pointer to it."""
-
-    def __enter__(self) -> Any:
-        return super().__enter__()[0]
+    vector = lib.mlx_vector_string_new_data(ffi.new("const char*[]", c_names), len(c_names))
+    try:
+        yield vector
+    finally:
+        lib.mlx_vector_string_free(vector)
 
 
 def texts(**values: str) -> list[bytes]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import check
 from .._ffi import ffi, lib
 from .._handle import addresses, as_array, at, wrap
+from .._structs import c_vector
 from ._arguments import ints, optional
 from .arithmetic import multiply
 from .elementwise import conjugate
@@ -206,14 +207,12 @@ def einsum_path(subscripts: str, *operands: ArrayLike) -> tuple[list[tuple[int, 
         [(1, 2), (0, 1)]
     """
     inputs = list(map(as_array, operands))
-    handles = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(inputs)])
-    vector = lib.mlx_vector_array_new_data(handles, len(inputs))
     path, text = ffi.new("mlx_vector_int*"), ffi.new("mlx_string*")
     try:
-        check(lib.mlxc_einsum_path(path, text, subscripts.encode(), vector))
+        with c_vector(inputs) as vector:
+            check(lib.mlxc_einsum_path(path, text, subscripts.encode(), vector))
         return _steps(path[0]), ffi.string(lib.mlx_string_data(text[0])).decode()
     finally:
-        lib.mlx_vector_array_free(vector)
         lib.mlx_vector_int_free(path[0])
         lib.mlx_string_free(text[0])
 

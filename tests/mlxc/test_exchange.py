@@ -1,6 +1,7 @@
 """Arrays to and from other libraries, files and text."""
 
 import copy
+import ctypes
 import gc
 import pickle
 import subprocess
@@ -170,6 +171,85 @@ def test_the_data_is_on_the_cpu():
 def test_what_cannot_be_taken_is_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+class HandMade:
+    """A DLPack tensor of version 0 over eight floats, described as one likes."""
+
+    class Description(ctypes.Structure):
+        _fields_ = [
+            ("data", ctypes.c_void_p),
+            ("device", ctypes.c_int32 * 2),
+            ("ndim", ctypes.c_int32),
+            ("code", ctypes.c_uint8),
+            ("bits", ctypes.c_uint8),
+            ("lanes", ctypes.c_uint16),
+            ("shape", ctypes.c_void_p),
+            ("strides", ctypes.c_void_p),
+            ("byte_offset", ctypes.c_uint64),
+            ("manager_ctx", ctypes.c_void_p),
+            ("deleter", ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
+        ]
+
+    def __init__(self, shape, ndim=None, device=1, code=2, bits=32, lanes=1, offset=0):
+        self.released = 0
+        self.data = (ctypes.c_float * 8)(*range(8))
+        self.shape = (ctypes.c_int64 * 8)(*shape)
+        self.description = self.Description(
+            ctypes.addressof(self.data),
+            (ctypes.c_int32 * 2)(device, 0),
+            len(shape) if ndim is None else ndim,
+            code,
+            bits,
+            lanes,
+            ctypes.addressof(self.shape),
+            None,
+            offset,
+            None,
+            self.Description._fields_[-1][1](self.release),
+        )
+
+    def release(self, address):
+        self.released += 1
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
+    def __dlpack__(self):
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype = ctypes.py_object
+        new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        return new(ctypes.addressof(self.description), b"dltensor", None)
+
+
+def test_an_offset_is_counted_in_bytes():
+    tensor = HandMade([2, 3], offset=8)
+
+    assert mx.from_dlpack(tensor).tolist() == [[2, 3, 4], [5, 6, 7]]
+    assert tensor.released == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"shape": [-1]},
+        {"shape": [2**40]},
+        {"shape": [2**31 - 1] * 3},
+        {"shape": [2], "ndim": -1},
+        {"shape": [2], "ndim": 100},
+        {"shape": [2], "lanes": 4},
+        {"shape": [2], "bits": 8},
+        {"shape": [2], "code": 9},
+        {"shape": [2], "device": 2},
+    ],
+    ids=str,
+)
+def test_a_tensor_that_cannot_be_is_refused_and_released(wrong):
+    tensor = HandMade(**wrong)
+
+    with pytest.raises(ValueError, match="^x "):
+        mx.from_dlpack(tensor)
+    assert tensor.released == 1
 
 
 @pytest.mark.reference

@@ -186,7 +186,7 @@ def test_what_safetensors_cannot_hold_is_named(tmp_path, arrays, metadata, messa
 # --- what cannot be read ---
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.safetensors"])
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.safetensors", "a.gguf"])
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=name):
         mx.load(tmp_path / name)
@@ -194,14 +194,14 @@ def test_a_missing_file_is_named(tmp_path, name):
         mx.save(tmp_path / "nowhere" / name, mx.array(1))
 
 
-@pytest.mark.parametrize("name", ["a", "a.gguf", "a.txt"])
+@pytest.mark.parametrize("name", ["a", "a.pt", "a.txt"])
 def test_an_unknown_format_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match="format must be one of"):
         mx.load(tmp_path / name)
 
 
 def test_metadata_of_another_format_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="return_metadata is for safetensors"):
+    with pytest.raises(ValueError, match="return_metadata is for safetensors and gguf"):
         mx.load(tmp_path / "a.npy", return_metadata=True)
 
 
@@ -363,6 +363,16 @@ def test_a_member_that_promises_more_than_its_bytes_can_become_is_refused(tmp_pa
     (tmp_path / "a.npz").write_bytes(data)
 
     with pytest.raises(ValueError, match="cannot become 2147483648 bytes"):
+        mx.load(tmp_path / "a.npz")
+
+
+def test_an_encrypted_member_is_refused(tmp_path):
+    archive(tmp_path / "a.npz", [("a.npy", WHOLE_NPY)])
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    data[data.rindex(b"PK\1\2") + 8] |= 1
+    (tmp_path / "a.npz").write_bytes(data)
+
+    with pytest.raises(ValueError, match="'a.npy' is encrypted"):
         mx.load(tmp_path / "a.npz")
 
 
