@@ -29,6 +29,7 @@ def run(environment):
     )
 
 
+@pytest.mark.native
 def test_a_private_folder_is_made_for_compiled_graphs(tmp_path):
     done = run({"TMPDIR": str(tmp_path)})
 

@@ -4,6 +4,8 @@ import pytest
 
 import mlxc as mx
 
+pytestmark = pytest.mark.native
+
 A = mx.ones((4,))
 LAUNCH = {
     "inputs": [A, 1.5],

@@ -222,6 +222,7 @@ def test_evaluating_the_state_evaluates_its_key():
     assert mx.random.state[0].tolist() == expected
 
 
+@pytest.mark.native
 def test_a_compiled_function_that_captures_the_state_draws_as_it_would_without():
     def draw():
         return mx.random.uniform(shape=(2,))

@@ -171,6 +171,7 @@ print(sum(count > 0 for count in done.values()) > 30)
 """
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("seed", range(4))
 def test_arguments_without_sense_are_refused_and_never_crash(seed):
     done = subprocess.run(
