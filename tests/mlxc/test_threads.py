@@ -5,6 +5,8 @@ import sys
 
 PROGRAM = """
 import queue, threading
+import pytest
+
 import mlxc as mx
 
 THREADS, ROUNDS = 8, 60
@@ -50,6 +52,7 @@ print(failures, sum(totals) == THREADS * ROUNDS * 16 * 24)
 """
 
 
+@pytest.mark.native
 def test_eight_threads_compute_and_hand_arrays_to_each_other():
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120
