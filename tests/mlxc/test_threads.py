@@ -9,6 +9,8 @@ import pytest
 
 import mlxc as mx
 
+import pytest
+
 THREADS, ROUNDS = 8, 60
 inboxes = [queue.Queue() for _ in range(THREADS)]
 totals, failures = [0.0] * THREADS, []
