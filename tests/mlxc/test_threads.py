@@ -3,13 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import queue, threading
-import pytest
-
 import mlxc as mx
-
-import pytest
 
 THREADS, ROUNDS = 8, 60
 inboxes = [queue.Queue() for _ in range(THREADS)]
