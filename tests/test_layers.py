@@ -53,6 +53,7 @@ MLXRS = [
     ["mlxrs.nn", "mlxrs.tokenizer", "mlxrs.loading"],
     ["mlxrs.lm.mask", "mlxrs.lm.messages", "mlxrs.lm.params", "mlxrs.lm.response"],
     ["mlxrs.lm.cache"],
+    ["mlxrs.lm.attention"],
     ["mlxrs.lm.models", "mlxrs.lm.sample"],
     ["mlxrs.lm.steps", "mlxrs.lm.prefix", "mlxrs.lm.load"],
     ["mlxrs.lm.stream", "mlxrs.lm.reply"],

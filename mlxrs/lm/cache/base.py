@@ -4,11 +4,41 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import NamedTuple, Self, TypeAlias
 
 import mlxc as mx
 
 from ..mask import Mask
+
+
+class Quantized(NamedTuple):
+    """Packed keys or values `(B, H, S, D)`, as `mx.quantize` gives them in its affine mode.
+
+    Attributes:
+        weight: Several values a word, uint32 `(B, H, S, D * bits / 32)`.
+        scales: One for each group of neighbours, `(B, H, S, D / group_size)`.
+        biases: Likewise.
+        group_size: Neighbours sharing a scale and a bias.
+        bits: Bits a value.
+    """
+
+    weight: mx.array
+    scales: mx.array
+    biases: mx.array
+    group_size: int
+    bits: int
+
+
+# What `update_and_fetch` returns and `scaled_dot_product_attention` takes.
+KeysOrValues: TypeAlias = mx.array | Quantized
+
+
+class Snapshot:
+    """What a cache looked like once: only `restore` of the same cache can use it.
+
+    As long as a snapshot is alive its cache keeps what it overwrites, so let it go when it is
+    no longer needed.
+    """
 
 
 class Cache(ABC):
@@ -16,17 +46,28 @@ class Cache(ABC):
 
     A model holds one cache a layer, asks it for the mask, rotates its queries and keys from
     `offset` on, and hands the new keys and values to `update_and_fetch`. A generation loop takes
-    tokens back with `trim` where `is_trimmable`, and evaluates `state`. Nobody else looks inside.
+    tokens back with `trim` where `is_trimmable`, with `restore` elsewhere, and evaluates `state`.
+    Nobody else looks inside.
 
     All arrays are `(B, H, S, D)`: batch, key/value heads, sequence, features of a head.
     """
 
-    offset: int
-    """Tokens seen so far: the position of the next one."""
+    offset: int | mx.array
+    """The position of the next token, as rotary embeddings take it. Where the rows of a batch
+    stand at different positions it is one a row, int32 `(B,)`."""
+
+    @property
+    @abstractmethod
+    def position(self) -> int:
+        """Tokens appended so far, in a batch those of a row with its padding."""
 
     @abstractmethod
-    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
+    def update_and_fetch(
+        self, keys: mx.array, values: mx.array
+    ) -> tuple[KeysOrValues, KeysOrValues]:
         """Append `(B, H, L, D)` keys and values; return all that the new queries attend to.
+
+        What is returned goes to `mlxrs.lm.attention.scaled_dot_product_attention`.
 
         Raises:
             ValueError: The arrays do not fit each other or what is held; nothing has changed.
@@ -49,10 +90,25 @@ class Cache(ABC):
     def trim(self, count: int) -> int:
         """Forget the last `count` tokens, at most all; return how many were forgotten."""
 
+    @abstractmethod
+    def snapshot(self) -> Snapshot:
+        """Return what `restore` needs to come back to this moment, in constant time and space.
+
+        Later updates do not reach it, whatever they overwrite.
+        """
+
+    @abstractmethod
+    def restore(self, snapshot: Snapshot) -> None:
+        """Become what the cache was when `snapshot` was taken; any number of times, in any order.
+
+        Raises:
+            ValueError: It is a snapshot of another cache.
+        """
+
     @property
     @abstractmethod
     def state(self) -> list[mx.array]:
-        """The arrays that, with `meta_state`, make up this cache; [] while it is empty."""
+        """The arrays that, with `meta_state`, make up this cache; few or none while empty."""
 
     @property
     @abstractmethod
@@ -74,5 +130,42 @@ class Cache(ABC):
         """Memory held, in bytes, room kept for growth included."""
 
     @abstractmethod
+    def empty(self) -> bool:
+        """Whether nothing was ever appended."""
+
+    @abstractmethod
     def copy(self) -> Self:
         """Return an independent cache of the same contents; neither sees the other's updates."""
+
+    def to_quantized(self, group_size: int = 64, bits: int = 4, start: int = 0) -> Cache:
+        """Return a cache of the same contents that packs keys and values.
+
+        Args:
+            group_size: Neighbours sharing a scale.
+            bits: Bits a value.
+            start: How many tokens are held in full precision before all are packed.
+
+        Raises:
+            ValueError: There is no packed form of this kind.
+        """
+        raise ValueError(f"a {type(self).__name__} cannot be quantized; leave kv_bits out")
+
+    def to_rotating(self, max_size: int, keep: int = 4) -> Cache:
+        """Return a cache of the same contents that holds `max_size` tokens at most.
+
+        Kinds that do not grow without end as they are return themselves.
+
+        Args:
+            max_size: Tokens held at most.
+            keep: How many of the first tokens are never dropped.
+        """
+        return self
+
+    @classmethod
+    def merge(cls, caches: Sequence[Self]) -> Cache:
+        """Return one cache whose rows are the single rows of several, in their order.
+
+        Raises:
+            ValueError: Caches of this kind have no batched form, or these do not fit together.
+        """
+        raise ValueError(f"caches of the kind {cls.__name__} cannot be batched")

@@ -8,38 +8,36 @@ from typing import Self
 import mlxc as mx
 
 from ..mask import Mask, create_attention_mask
-from .base import Cache
+from .base import KeysOrValues
+from .row_cache import RowCache
+from .rows import Rows
 
 
-class KVCache(Cache):
+class KVCache(RowCache):
     """Keep all keys and values, `(B, H, S, D)`; features of keys and values may differ.
 
     The buffers grow by 256 tokens at a time and are written in place, so a token costs its own
     size and not that of its past.
     """
 
-    STEP = 256
+    offset: int
 
     def __init__(self) -> None:
+        super().__init__(Rows())
         self.offset = 0
-        self._buffers: tuple[mx.array, mx.array] | None = None
-        self._layout: tuple[int, ...] | None = None  # (B, H, D of keys, D of values)
 
-    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
-        self._check(keys, values)
-        start, end = self.offset, self.offset + keys.shape[2]
-        if self._buffers is None or end > self._buffers[0].shape[2]:
-            room = -(-end // self.STEP) * self.STEP
-            old_keys, old_values = self._buffers or (None, None)
-            self._buffers = (
-                _grown(old_keys, start, keys, room),
-                _grown(old_values, start, values, room),
-            )
-        held_keys, held_values = self._buffers
-        held_keys[:, :, start:end] = keys
-        held_values[:, :, start:end] = values
+    @property
+    def position(self) -> int:
+        return self.offset
+
+    def update_and_fetch(
+        self, keys: mx.array, values: mx.array
+    ) -> tuple[KeysOrValues, KeysOrValues]:
+        self._rows.check(keys, values)
+        end = self.offset + keys.shape[2]
+        self._rows.write(self.offset, keys, values, kept=self.offset, room=self._room_for(end))
         self.offset = end
-        return held_keys[:, :, :end], held_values[:, :, :end]
+        return self._rows.read(0, end)
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         return create_attention_mask(length, self.offset, window_size)
@@ -54,9 +52,7 @@ class KVCache(Cache):
 
     @property
     def state(self) -> list[mx.array]:
-        if self._buffers is None or self.offset == 0:
-            return []
-        return [buffer[:, :, : self.offset] for buffer in self._buffers]
+        return self._rows.slices(0, self.offset) if self.offset else []
 
     @property
     def meta_state(self) -> tuple[str, ...]:
@@ -71,40 +67,10 @@ class KVCache(Cache):
             )
         cache = cls()
         if state:
-            keys, values = state
-            cache._check(keys, values)
-            # Views of its own: what is written in place later must not reach the caller's arrays.
-            cache._buffers = keys[...], values[...]
-            cache.offset = keys.shape[2]
+            cache._rows.load(state)
+            cache.offset = cache._rows.room
         return cache
 
     @property
-    def nbytes(self) -> int:
-        return 0 if self._buffers is None else sum(buffer.nbytes for buffer in self._buffers)
-
-    def copy(self) -> Self:
-        return type(self).from_state(self.state)
-
-    def _check(self, keys: mx.array, values: mx.array) -> None:
-        if keys.ndim != 4 or values.ndim != 4 or keys.shape[:3] != values.shape[:3]:
-            raise ValueError(
-                "keys and values must be (B, H, S, D) and differ in D at most, got "
-                f"{tuple(keys.shape)} and {tuple(values.shape)}"
-            )
-        layout = (*keys.shape[:2], keys.shape[3], values.shape[3])
-        if self._layout is None:
-            self._layout = layout
-        elif layout != self._layout:
-            raise ValueError(
-                "keys and values must fit the cache, (B, H, D of keys, D of values) = "
-                f"{self._layout}, got {layout}; use a new cache for another batch or model"
-            )
-
-
-def _grown(old: mx.array | None, kept: int, new: mx.array, room: int) -> mx.array:
-    """Return a buffer of `room` tokens like `new`, holding the first `kept` tokens of `old`."""
-    B, H, _, D = new.shape
-    if old is None or kept == 0:
-        return mx.zeros((B, H, room, D), dtype=new.dtype)
-    empty = mx.zeros((B, H, room - kept, D), dtype=old.dtype)
-    return mx.concatenate([old[:, :, :kept], empty], axis=2)
+    def _held(self) -> int:
+        return self.offset

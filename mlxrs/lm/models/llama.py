@@ -14,6 +14,7 @@ import mlxc as mx
 
 from ... import nn
 from ...errors import FormatError
+from ..attention import scaled_dot_product_attention
 from ..cache import Cache, KVCache
 from ..mask import Mask, create_attention_mask
 from .base import BaseModel, BaseModelArgs
@@ -69,17 +70,16 @@ class Attention(nn.Module):
 
     def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array:
         B, L, _ = x.shape
-        D, offset = self.head_dim, 0 if cache is None else cache.offset
+        D = self.head_dim
+        offset = 0 if cache is None else cache.offset
 
         q = self.q_proj(x).reshape(B, L, self.n_heads, D).transpose(0, 2, 1, 3)  # (B, H, L, D)
         k = self.k_proj(x).reshape(B, L, self.n_kv_heads, D).transpose(0, 2, 1, 3)
         v = self.v_proj(x).reshape(B, L, self.n_kv_heads, D).transpose(0, 2, 1, 3)
 
         q, k = self.rope(q, offset), self.rope(k, offset)
-        if cache is not None:
-            k, v = cache.update_and_fetch(k, v)  # (B, H_kv, S, D)
-
-        out = mx.fast.scaled_dot_product_attention(q, k, v, scale=self.scale, mask=mask)
+        keys, values = (k, v) if cache is None else cache.update_and_fetch(k, v)  # (B, H_kv, S, D)
+        out = scaled_dot_product_attention(q, keys, values, scale=self.scale, mask=mask)
         return self.o_proj(out.transpose(0, 2, 1, 3).reshape(B, L, -1))
 
 

@@ -1,0 +1,76 @@
+"""What the caches of keys and values have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from copy import copy
+from typing import Any, Self
+
+from .base import Cache, Snapshot
+from .rows import Mark, Rows
+
+
+class RowSnapshot(Snapshot):
+    """A mark of the rows, and what the cache counted then."""
+
+    def __init__(self, mark: Mark, counters: dict[str, Any]) -> None:
+        self.mark = mark
+        self.counters = counters
+
+
+class RowCache(Cache):
+    """A cache whose keys and values lie in `Rows`; all else it knows are numbers and small arrays.
+
+    Whoever changes one of those small arrays makes a new one, so that snapshots and copies can
+    share it.
+    """
+
+    STEP = 256  # by how many tokens the room grows
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    @property
+    @abstractmethod
+    def _held(self) -> int:
+        """How many rows in front hold something."""
+
+    def snapshot(self) -> Snapshot:
+        return RowSnapshot(self._rows.mark(self._held), dict(vars(self)))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        if not isinstance(snapshot, RowSnapshot):
+            raise ValueError("a snapshot can only restore the cache it was taken of")
+        self._rows.rewind(snapshot.mark)
+        vars(self).update(snapshot.counters)
+
+    @property
+    def nbytes(self) -> int:
+        return self._rows.nbytes
+
+    def empty(self) -> bool:
+        return self._rows.room == 0
+
+    def copy(self) -> Self:
+        twin = copy(self)
+        twin._rows = self._rows.copy()
+        return twin
+
+    def _room_for(self, end: int) -> int:
+        return -(-end // self.STEP) * self.STEP
+
+
+def parse_numbers(kind: str, meta_state: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
+    """Return the counters in a meta_state.
+
+    Raises:
+        ValueError: There are more or fewer than `names`, or one is no number >= 0.
+    """
+    if len(meta_state) != len(names) or not all(
+        text.isascii() and text.isdigit() and len(text) < 19 for text in meta_state
+    ):
+        raise ValueError(
+            f"the meta_state of a {kind} is {len(names)} numbers >= 0, ({', '.join(names)}), got "
+            f"{list(meta_state)}"
+        )
+    return [int(text) for text in meta_state]

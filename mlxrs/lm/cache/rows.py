@@ -1,0 +1,229 @@
+"""The storage of caches: arrays written in place along the sequence, with a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Self
+from weakref import ref
+
+import mlxc as mx
+
+from .base import KeysOrValues
+from .codec import Codec, Plain
+
+
+class Mark:
+    """A moment in the life of `Rows`, and what the next change overwrote.
+
+    The marks of one storage are a chain from older to newer. The storage holds none of them
+    strongly, so what nobody may come back to is not kept.
+    """
+
+    __slots__ = ("__weakref__", "codec", "newer", "overwritten", "start")
+
+    def __init__(self) -> None:
+        self.newer: Mark | None = None
+        self.start: int | None = None  # None where all arrays were exchanged
+        self.overwritten: list[mx.array] = []
+        self.codec: Codec | None = None
+
+
+class Rows:
+    """Arrays `(B, H, S, ·)` holding one row of keys and values for each token along S.
+
+    Writing in place costs the size of what is written. Nothing read before sees it.
+
+    Attributes:
+        codec: How keys and values lie in the arrays.
+    """
+
+    def __init__(self, codec: Codec | None = None) -> None:
+        self.codec: Codec = codec or Plain()
+        self._arrays: list[mx.array] = []
+        self._layout: tuple[int, ...] | None = None  # (H, D of keys, D of values)
+        self._last_mark: ref[Mark] | None = None
+        self._guarded = 0  # rows in front that a mark may need
+        self._saved_ahead: tuple[int, list[mx.array]] | None = None
+
+    @property
+    def room(self) -> int:
+        """Rows there are, written or not."""
+        return self._arrays[0].shape[2] if self._arrays else 0
+
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in self._arrays)
+
+    def check(self, keys: mx.array, values: mx.array) -> None:
+        """Raise ValueError unless keys and values fit each other and what is held."""
+        if keys.ndim != 4 or values.ndim != 4 or keys.shape[:3] != values.shape[:3]:
+            raise ValueError(
+                "keys and values must be (B, H, S, D) and differ in D at most, got "
+                f"{tuple(keys.shape)} and {tuple(values.shape)}"
+            )
+        layout = (keys.shape[1], keys.shape[3], values.shape[3])
+        batch = self._arrays[0].shape[0] if self._arrays else keys.shape[0]
+        if (self._layout or layout) != layout or keys.shape[0] != batch:
+            raise ValueError(
+                "keys and values must fit the cache, (B, H, D of keys, D of values) = "
+                f"{(batch, *(self._layout or layout))}, got {(keys.shape[0], *layout)}; use a new "
+                "cache for another batch or model"
+            )
+
+    def write(
+        self, start: int, keys: mx.array, values: mx.array, *, kept: int, room: int, next_: int = -1
+    ) -> None:
+        """Write checked rows from `start` on.
+
+        Args:
+            start: The first row to write.
+            keys: `(B, H, L, D)`.
+            values: Likewise.
+            kept: How many rows in front hold something, if there has to be more room.
+            room: How many rows there shall be if these do not fit in.
+            next_: The row the next write will overwrite, where that is known.
+        """
+        rows = self.codec.encode(keys, values)
+        self._layout = (keys.shape[1], keys.shape[3], values.shape[3])
+        if start + keys.shape[2] > self.room:
+            kept = max(kept, self._guarded) if self._mark() else kept
+            self._arrays = _grown(self._arrays, rows, min(kept, self.room), room)
+        self._put(start, rows)
+        if next_ >= 0 and self._mark():
+            # Saved within this step, because a copy still running keeps the next write from
+            # happening in place.
+            self._saved_ahead = next_, self._save(next_, next_ + 1)
+
+    def append(self, keys: mx.array, values: mx.array, pieces: Sequence[tuple[int, int]]) -> None:
+        """Become the pieces of the rows given by first and last, with checked rows behind them."""
+        rows = self.codec.encode(keys, values)
+        self._layout = (keys.shape[1], keys.shape[3], values.shape[3])
+        if not self._arrays:
+            self.exchange([row[...] for row in rows])
+            return
+        self.exchange(
+            [
+                mx.concatenate([*(held[:, :, a:b] for a, b in pieces if a < b), row], axis=2)
+                for held, row in zip(self._arrays, rows, strict=True)
+            ]
+        )
+
+    def read(self, start: int, stop: int) -> tuple[KeysOrValues, KeysOrValues]:
+        """Return the rows from `start` up to `stop` for attention."""
+        return self.codec.decode(self.slices(start, stop))
+
+    def slices(self, start: int, stop: int) -> list[mx.array]:
+        """Return the rows from `start` up to `stop` of every array."""
+        return [array[:, :, start:stop] for array in self._arrays]
+
+    def map(self, change: Callable[[mx.array], mx.array]) -> None:
+        """Replace every array by what a function makes of it."""
+        self.exchange([change(array) for array in self._arrays])
+
+    def recode(self, codec: Codec) -> None:
+        """Lay the rows out in another way."""
+        arrays = codec.encode(*self.codec.expand(self._arrays)) if self._arrays else []
+        self.exchange(arrays, codec)
+
+    def exchange(self, arrays: list[mx.array], codec: Codec | None = None) -> None:
+        """Hold other arrays."""
+        if (mark := self._mark()) is not None:
+            self._note(mark, None, [array[...] for array in self._arrays])
+        self._arrays, self.codec = arrays, codec or self.codec
+        # Those before are in the mark, so nothing in the new ones is needed to come back.
+        self._guarded, self._saved_ahead = 0, None
+
+    def load(self, arrays: Sequence[mx.array]) -> None:
+        """Hold arrays from outside, which are never written into.
+
+        Raises:
+            ValueError: They are not what the codec makes of keys and values.
+        """
+        if len(arrays) != self.codec.width or any(array.ndim != 4 for array in arrays):
+            raise ValueError(
+                f"the state must be {self.codec.width} arrays (B, H, S, D), got shapes "
+                f"{[tuple(array.shape) for array in arrays]}"
+            )
+        if len({tuple(array.shape[:3]) for array in arrays}) > 1:
+            raise ValueError(
+                "the arrays of the state must agree in (B, H, S), got "
+                f"{[tuple(array.shape[:3]) for array in arrays]}"
+            )
+        keys, values = self.codec.expand(arrays)
+        self._layout = (keys.shape[1], keys.shape[3], values.shape[3])
+        self._arrays = [array[...] for array in arrays]
+
+    def mark(self, held: int) -> Mark:
+        """Return this moment; the first `held` rows are what `rewind` will bring back."""
+        mark = self._mark()
+        self._guarded = held if mark is None else max(self._guarded, held)
+        if mark is None:
+            mark = Mark()
+            self._last_mark = ref(mark)
+            self._saved_ahead = None
+        return mark
+
+    def rewind(self, mark: Mark) -> None:
+        """Hold again what was held at `mark`.
+
+        Raises:
+            ValueError: It is a mark of other rows.
+        """
+        changes = []
+        while mark.newer is not None:
+            changes.append(mark)
+            mark = mark.newer
+        if mark is not self._mark():
+            raise ValueError("a snapshot can only restore the cache it was taken of")
+        for change in reversed(changes):
+            if change.start is None:
+                self.exchange([array[...] for array in change.overwritten], change.codec)
+            else:
+                self._put(change.start, change.overwritten)
+
+    def copy(self) -> Self:
+        twin = type(self)(self.codec)
+        twin._layout = self._layout
+        twin._arrays = [array[...] for array in self._arrays]
+        return twin
+
+    def _put(self, start: int, rows: Sequence[mx.array]) -> None:
+        stop = start + rows[0].shape[2]
+        mark = self._mark()
+        if mark is not None and start < self._guarded:
+            ahead, self._saved_ahead = self._saved_ahead, None
+            if ahead is not None and (start, stop) == (ahead[0], ahead[0] + 1):
+                self._note(mark, start, ahead[1])
+            else:
+                self._note(mark, start, self._save(start, min(stop, self._guarded)))
+        for held, row in zip(self._arrays, rows, strict=True):
+            held[:, :, start:stop] = row
+
+    def _save(self, start: int, stop: int) -> list[mx.array]:
+        saved = [mx.contiguous(array[:, :, start:stop]) for array in self._arrays]
+        self._arrays = mx.depends(self._arrays, saved)
+        return saved
+
+    def _note(self, mark: Mark, start: int | None, overwritten: list[mx.array]) -> None:
+        mark.start, mark.overwritten, mark.codec = start, overwritten, self.codec
+        mark.newer = Mark()
+        self._last_mark = ref(mark.newer)
+
+    def _mark(self) -> Mark | None:
+        return None if self._last_mark is None else self._last_mark()
+
+
+def _grown(
+    old: Sequence[mx.array], new: Sequence[mx.array], kept: int, room: int
+) -> list[mx.array]:
+    """Return arrays of `room` rows like `new`, beginning with the first `kept` of `old`."""
+
+    def empty(like: mx.array, length: int) -> mx.array:
+        B, H, _, D = like.shape
+        return mx.zeros((B, H, length, D), dtype=like.dtype)
+
+    if not old or kept == 0:
+        return [empty(row, room) for row in new]
+    return [
+        mx.concatenate([array[:, :, :kept], empty(array, room - kept)], axis=2) for array in old
+    ]
