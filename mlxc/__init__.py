@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cuda, distributed, fast, fft, linalg, metal, random, tree
+from . import cuda, distributed, fast, fft, gguf, linalg, metal, random, tree
 from ._aliases import (
     acos,
     acosh,
@@ -413,6 +413,7 @@ __all__ = [
     "get_memory_limit",
     "get_peak_memory",
     "get_printoptions",
+    "gguf",
     "gpu",
     "grad",
     "greater",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from mmap import ACCESS_READ, mmap
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._device import cpu
 from ._dtype import float64
@@ -17,17 +16,19 @@ from ._errors import check
 from ._eval import eval
 from ._ffi import ffi, lib
 from ._files import File, as_readable, name_of, size_left, writable
-from ._gguf import check_writable, read_gguf, write_gguf
 from ._handle import Handle, as_array, at, wrap
 from ._npy import check_npy, read_npy, read_npz, write_npy, write_npz
 from ._safetensors import read_header, read_safetensors, write_safetensors
 from ._structs import c_stream, take_array
+from .gguf import GgufFile
+from .gguf._arrays import read_arrays, read_metadata
+from .gguf._write import check_writable, write_gguf
 
 if TYPE_CHECKING:
     from ._array import array
     from ._device import StreamOrDevice
-    from ._gguf import Metadata
     from ._handle import ArrayLike
+    from .gguf._arrays import Metadata
 
 __all__ = ["load", "save", "save_gguf", "save_safetensors", "savez", "savez_compressed"]
 
@@ -95,7 +96,9 @@ def load(
     arrays: dict[str, array]
     metadata: Mapping[str, object]
     if format == "gguf":
-        arrays, metadata = _load_gguf(name, opened)
+        stored = GgufFile(opened.read(), name) if opened else GgufFile.open(name)
+        arrays = read_arrays(stored)
+        metadata = read_metadata(stored) if return_metadata else {}
     else:
         arrays, metadata = read_safetensors(opened) if opened else _load_safetensors(name, stream)
     return (arrays, dict(metadata)) if return_metadata else arrays
@@ -123,15 +126,6 @@ def _load_safetensors(path: str, stream: StreamOrDevice) -> tuple[dict[str, arra
     finally:
         lib.mlx_map_string_to_array_free(values[0])
         lib.mlx_map_string_to_string_free(strings[0])
-
-
-def _load_gguf(path: str, opened: BinaryIO | None) -> tuple[dict[str, array], dict[str, Metadata]]:
-    if opened:
-        return read_gguf(memoryview(opened.read()), path)
-    with open(path, "rb") as file:
-        if size_left(file) == 0:
-            raise ValueError(f"{path} is truncated: it is empty")
-        return read_gguf(memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)), path)
 
 
 def _from_map(values: Any, name: str) -> array:

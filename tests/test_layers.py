@@ -42,7 +42,7 @@ MLXC = [
         "mlxc._vmap",
     ],
     ["mlxc._files"],
-    ["mlxc._gguf", "mlxc._npy", "mlxc._safetensors"],
+    ["mlxc.gguf", "mlxc._npy", "mlxc._safetensors"],
     ["mlxc.io", "mlxc.memory", "mlxc.cuda", "mlxc.distributed"],
     ["mlxc.metal"],
     ["mlxc"],

@@ -16,6 +16,7 @@ PUBLIC = [
     "mlxc.distributed",
     "mlxc.fast",
     "mlxc.fft",
+    "mlxc.gguf",
     "mlxc.linalg",
     "mlxc.metal",
     "mlxc.random",

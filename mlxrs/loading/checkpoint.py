@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ModelNotFoundError
 from .directory import read_directory
-from .gguf import GgufFile
+from .gguf import all_metadata, open_gguf
 from .gguf_weights import read_gguf
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def read_checkpoint(path: str | Path, *, quantized: Quantized = "auto") -> Check
         raise ModelNotFoundError(
             f"{path}: no such file or directory; give a .gguf file or a model directory"
         )
-    file = GgufFile(path)
+    file = open_gguf(path)
     config, weights = read_gguf(file, keep_quantized=keep_quantized)
-    return Checkpoint(config, weights, path, file.metadata)
+    return Checkpoint(config, weights, path, all_metadata(file))
 
 
 def _keeps_quantized(quantized: Quantized) -> bool:

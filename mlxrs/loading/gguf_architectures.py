@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn, cast
 
+from mlxc.gguf import GgufFile
+
 from ..errors import FormatError, UnsupportedError
-from .gguf import GgufFile
 
 _LAYER = re.compile(r"blk\.(0|[1-9][0-9]{0,4})\.(\w+)\.(weight|bias)")
 _TOP = re.compile(r"(\w+)\.(weight|bias)")
@@ -32,7 +32,7 @@ class GgufArchitecture:
     layer_names: Mapping[str, str]
     interleaved_rope: Mapping[str, str]
 
-    def rename(self, path: Path, name: str) -> str:
+    def rename(self, file: str, name: str) -> str:
         """Returns the Hugging Face name of the tensor `name`.
 
         Raises:
@@ -48,7 +48,7 @@ class GgufArchitecture:
                 return f"{self.top_names[module]}.{leaf}"
         known = ", ".join([*self.top_names, *(f"blk.N.{key}" for key in self.layer_names)])
         raise UnsupportedError(
-            f"{path}: tensor {name} has no place in this architecture; known are {known}"
+            f"{file}: tensor {name} has no place in this architecture; known are {known}"
         )
 
     def rope_heads(self, name: str, config: Mapping[str, object]) -> int:
@@ -69,7 +69,7 @@ def architecture_of(file: GgufFile) -> GgufArchitecture:
     if name not in ARCHITECTURES:
         known = ", ".join(sorted(ARCHITECTURES))
         raise UnsupportedError(
-            f"{file.path}: architecture {name[:40]!r} is not known; known are: {known}"
+            f"{file.name}: architecture {name[:40]!r} is not known; known are: {known}"
         )
     return ARCHITECTURES[name]
 
@@ -78,7 +78,7 @@ class _Fields:
     """Typed, checked access to the metadata."""
 
     def __init__(self, file: GgufFile) -> None:
-        self.path = file.path
+        self.file = file.name
         self._metadata = file.metadata
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -107,7 +107,7 @@ class _Fields:
 
     def _fail(self, key: str, rule: str, value: object) -> NoReturn:
         raise FormatError(
-            f"{self.path}: metadata {key} must be {rule}, got {str(value)[:80]!r}; "
+            f"{self.file}: metadata {key} must be {rule}, got {str(value)[:80]!r}; "
             "the file is damaged or was converted by a broken tool: convert it again"
         )
 
@@ -121,11 +121,11 @@ def _llama_config(file: GgufFile) -> dict[str, object]:
     _require(fields, "llama.rope.dimension_count", head_dim)
     if file.metadata.get("llama.expert_count"):
         raise UnsupportedError(
-            f"{file.path}: mixture-of-experts llama files are not read; use a dense model"
+            f"{file.name}: mixture-of-experts llama files are not read; use a dense model"
         )
     if "token_embd.weight" not in file.tensors:
         raise FormatError(
-            f"{file.path}: tensor token_embd.weight must be present; the file holds a vocabulary "
+            f"{file.name}: tensor token_embd.weight must be present; the file holds a vocabulary "
             "only, or is one part of a split model: use a whole model file"
         )
     return {
@@ -153,7 +153,7 @@ def _require(fields: _Fields, key: str, expected: int) -> None:
     value = fields.integer(key, expected)
     if value != expected:
         raise UnsupportedError(
-            f"{fields.path}: metadata {key} must equal the head dimension {expected}, got {value}; "
+            f"{fields.file}: metadata {key} must equal the head dimension {expected}, got {value}; "
             "such llama files are not read"
         )
 
@@ -165,7 +165,7 @@ def _rope_scaling(fields: _Fields) -> dict[str, object] | None:
     if kind == "linear":
         return {"rope_type": "linear", "factor": fields.number("llama.rope.scaling.factor")}
     raise UnsupportedError(
-        f"{fields.path}: rope scaling {kind[:40]!r} is not read; known are: none, linear"
+        f"{fields.file}: rope scaling {kind[:40]!r} is not read; known are: none, linear"
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from mlxc.gguf import GgufFile, GgufTensor, to_affine
+
 from ..errors import FormatError, UnsupportedError
-from .gguf import GgufFile, GgufTensor
 from .gguf_architectures import GgufArchitecture, architecture_of
-from .gguf_quants import BITS, GROUP_SIZE, to_affine, to_float32
+from .gguf_quants import GROUP_SIZE, QUANTIZED, to_float32
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +45,7 @@ def read_gguf(
     _check_whole(file)
     architecture = architecture_of(file)
     config = architecture.config(file)
-    names = {name: architecture.rename(file.path, name) for name in file.tensors}
+    names = {name: architecture.rename(file.name, name) for name in file.tensors}
     _check_types(file)
     weights: dict[str, mx.array] = {}
     bits: dict[str, int] = {}
@@ -55,8 +56,11 @@ def read_gguf(
             weights[target] = _plain(tensor, rows)
         elif keep_quantized and target.endswith(".weight"):
             module = target.removesuffix(".weight")
-            weights |= _triple(module, tensor.type.name, rows)
-            bits[module] = BITS[tensor.type.name]
+            triple = to_affine(tensor.type.name, rows)
+            weights[f"{module}.weight"] = _to_mlx(triple.weight)
+            weights[f"{module}.scales"] = _to_mlx(triple.scales)
+            weights[f"{module}.biases"] = _to_mlx(triple.biases)
+            bits[module] = triple.bits
         else:
             weights[target] = _to_mlx(to_float32(tensor.type.name, rows).reshape(tensor.shape))
     if bits:
@@ -68,17 +72,17 @@ def _check_whole(file: GgufFile) -> None:
     parts = file.metadata.get("split.count", 1)
     if parts not in (0, 1):
         raise UnsupportedError(
-            f"{file.path}: split models are not read, and this is one of {parts} parts; "
+            f"{file.name}: split models are not read, and this is one of {parts} parts; "
             "join them with 'llama-gguf-split --merge'"
         )
 
 
 def _check_types(file: GgufFile) -> None:
-    readable = (*_PLAIN, *BITS)
+    readable = (*_PLAIN, *QUANTIZED)
     for tensor in file.tensors.values():
         if tensor.type.name not in readable:
             raise UnsupportedError(
-                f"{file.path}: tensor {tensor.name} is stored as {tensor.type.name}; readable are "
+                f"{file.name}: tensor {tensor.name} is stored as {tensor.type.name}; readable are "
                 f"{', '.join(readable)}: requantize the model to Q4_0, Q4_1 or Q8_0"
             )
 
@@ -99,7 +103,7 @@ def _rows(
         return rows
     if count % (2 * heads):
         raise FormatError(
-            f"{file.path}: the rows of tensor {tensor.name} must be pairs in {heads} heads, "
+            f"{file.name}: the rows of tensor {tensor.name} must be pairs in {heads} heads, "
             f"got {count} rows; the metadata do not belong to these weights"
         )
     pairs = rows.reshape(heads, count // heads // 2, 2, -1)
@@ -114,15 +118,6 @@ def _plain(tensor: GgufTensor, rows: Bytes) -> mx.array:
         return _to_mlx(flat.view("<u2").reshape(tensor.shape)).view(mx.bfloat16)
     kind = "<f4" if tensor.type.name == "F32" else "<f2"
     return _to_mlx(flat.view(kind).reshape(tensor.shape))
-
-
-def _triple(module: str, kind: str, rows: Bytes) -> dict[str, mx.array]:
-    triple = to_affine(kind, rows)
-    return {
-        f"{module}.weight": _to_mlx(triple.weight),
-        f"{module}.scales": _to_mlx(triple.scales),
-        f"{module}.biases": _to_mlx(triple.biases),
-    }
 
 
 def _to_mlx(values: NDArray[Any]) -> mx.array:

@@ -34,6 +34,21 @@ CALLED_OTHERWISE = {
     "savez_compressed": "file by position only, so that an array may be named file",
 }
 
+#: What mlx.core does not have, and why it is here.
+BEYOND = {
+    "BlasInfo": "which BLAS is in force",
+    "argwhere": "positions, as numpy gives them",
+    "blas_info": "which BLAS is in force",
+    "cache_limit": "a limit for a block of code",
+    "flatnonzero": "positions, as numpy gives them",
+    "gguf": "the metadata of models, and tensors in types that mlx.core does not load",
+    "memory_limit": "a limit for a block of code",
+    "nonzero": "positions, as numpy gives them",
+    "promote_types": "of the array API standard",
+    "tree": "mlx.utils, which is no part of mlx.core",
+    "wired_limit": "a limit for a block of code",
+}
+
 LISTING = """
 import json, mlx.core as mx
 places = {"": mx, "array": mx.array, **{name: getattr(mx, name) for name in %r}}
@@ -70,6 +85,12 @@ def find(name: str) -> Any:
 
 def test_every_name_is_there():
     assert [name for name in official_names() if find(name) is NOTHING] == []
+
+
+def test_every_name_beyond_the_official_ones_has_a_reason():
+    public = {name for name in mx.__all__ if not name.startswith("_")}
+
+    assert public - set(official_names()) == BEYOND.keys()
 
 
 @pytest.mark.parametrize("submodule", SUBMODULES)

@@ -1,4 +1,4 @@
-"""Quantized blocks become MLX triples or float32 without changing a value."""
+"""Quantized blocks become float32 without changing a value."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from support.gguf import Stored, naive_dequantize, random_stored
 
-import mlxc as mx
-from mlxrs.loading.gguf_quants import to_affine, to_float32
+from mlxrs.loading.gguf_quants import to_float32
 
 KINDS = ["Q4_0", "Q4_1", "Q8_0"]
 
@@ -21,34 +20,6 @@ def test_float32_equals_the_definition(kind: str) -> None:
     stored = random_stored(kind, (5, 96), np.random.default_rng(0))
 
     np.testing.assert_array_equal(to_float32(kind, rows_of(stored)), naive_dequantize(stored))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_triple_dequantized_by_mlx_equals_float32(kind: str) -> None:
-    stored = random_stored(kind, (5, 96), np.random.default_rng(1))
-
-    triple = to_affine(kind, rows_of(stored))
-    values = mx.dequantize(
-        mx.array(triple.weight),
-        mx.array(triple.scales).astype(mx.float32),
-        mx.array(triple.biases).astype(mx.float32),
-        group_size=32,
-        bits=triple.bits,
-    )
-
-    assert triple.scales.dtype == np.float16
-    np.testing.assert_array_equal(np.array(values), naive_dequantize(stored))
-
-
-@pytest.mark.parametrize(("kind", "scale"), [("Q4_0", 9000.0), ("Q8_0", 600.0)])
-def test_bias_beyond_float16_makes_the_triple_float32(kind: str, scale: float) -> None:
-    codes = bytes(16 if kind == "Q4_0" else 32)
-    stored = Stored(kind, (1, 32), np.float16(scale).tobytes() + codes)
-
-    triple = to_affine(kind, rows_of(stored))
-
-    assert triple.scales.dtype == triple.biases.dtype == np.float32
-    assert triple.biases[0, 0] == -scale * (8 if kind == "Q4_0" else 128)
 
 
 @pytest.mark.reference

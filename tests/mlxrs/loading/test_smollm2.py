@@ -9,7 +9,7 @@ import pytest
 from support.models import smollm2_gguf
 
 from mlxrs.loading.checkpoint import read_checkpoint
-from mlxrs.loading.gguf import GgufFile
+from mlxrs.loading.gguf import open_gguf
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_dequantized_weights_equal_those_of_the_gguf_package(path: Path) -> None
     import gguf
 
     weights = read_checkpoint(path, quantized="dequantize").weights
-    file = GgufFile(path)
+    file = open_gguf(path)
 
     for ours, theirs in (
         ("model.embed_tokens", "token_embd"),

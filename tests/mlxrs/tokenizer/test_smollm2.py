@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.models import smollm2_gguf
 
-from mlxrs.loading.gguf import GgufFile
+from mlxrs.loading.gguf import open_gguf
 from mlxrs.tokenizer import Tokenizer
 
 # Each is here for a reason: what it tries is the key. The ids are those of llama.cpp's
@@ -37,7 +37,7 @@ GOLDEN = {
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return Tokenizer.from_gguf(GgufFile(smollm2_gguf()).metadata)
+    return Tokenizer.from_gguf(open_gguf(smollm2_gguf()).metadata)
 
 
 @pytest.mark.parametrize("name", GOLDEN)

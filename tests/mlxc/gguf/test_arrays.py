@@ -82,6 +82,34 @@ def test_blocks_become_triples_of_the_same_numbers(tmp_path, kind, bits):
     np.testing.assert_allclose(np.array(numbers), naive_dequantize(stored), atol=1e-4)
 
 
+def test_an_alignment_is_kept_when_a_file_is_written_again(tmp_path):
+    metadata = {"general.alignment": mx.array(128, mx.uint32)}
+
+    mx.save_gguf(tmp_path / "a.gguf", ARRAYS, metadata)
+
+    file = mx.gguf.GgufFile.open(tmp_path / "a.gguf")
+    assert {tensor.offset % 128 for tensor in file.tensors.values()} == {0}
+    assert plain(mx.load(tmp_path / "a.gguf"), {}) == plain(ARRAYS, {})
+
+
+def test_lists_of_lists_are_no_metadata_of_arrays(tmp_path):
+    (tmp_path / "a.gguf").write_bytes(gguf_bytes({"k": [[1], [2]]}))
+
+    assert mx.load(tmp_path / "a.gguf") == {}
+    with pytest.raises(ValueError, match="k is a list of lists"):
+        mx.load(tmp_path / "a.gguf", return_metadata=True)
+
+
+@pytest.mark.parametrize("shape", [(0, 32), (3, 0), (2, 0, 32)])
+def test_blocks_of_an_empty_tensor_become_empty_triples(tmp_path, shape):
+    (tmp_path / "a.gguf").write_bytes(gguf_bytes({}, {"x": Stored("Q4_0", shape, b"")}))
+
+    loaded = mx.load(tmp_path / "a.gguf")
+
+    assert loaded["x"].shape == (*shape[:-1], shape[-1] // 8)
+    assert loaded["x.scales"].shape == (*shape[:-1], shape[-1] // 32)
+
+
 def test_bfloat16_is_read_as_it_is(tmp_path):
     stored = random_stored("BF16", (2, 3), np.random.default_rng(0))
     (tmp_path / "a.gguf").write_bytes(gguf_bytes({}, {"a": stored}))
@@ -102,6 +130,10 @@ def test_bfloat16_is_read_as_it_is(tmp_path):
         ({}, {"k": mx.ones((2,), mx.float16)}, ValueError, "a type of"),
         ({}, {"k": ["a", 1]}, TypeError, "a list of strings"),
         ({}, {"k": 1}, TypeError, "an array, a string"),
+        ({"": mx.ones((2,))}, {}, ValueError, "1 to 1023 bytes"),
+        ({}, {"k\n": "text"}, ValueError, "printable"),
+        ({}, {"general.alignment": mx.array(24, mx.uint32)}, ValueError, "must be one of"),
+        ({}, {"general.alignment": mx.array(32)}, ValueError, "must be a uint32"),
     ],
 )
 def test_what_gguf_cannot_hold_is_named(tmp_path, arrays, metadata, error, message):
@@ -119,18 +151,21 @@ def header(version=3, tensors=0, entries=0):
 
 
 MALFORMED = {
-    "empty": (b"", "truncated"),
-    "another file": (b"PK\3\4" * 20, "does not begin with GGUF"),
-    "another version": (header(version=1), "version 1 is unknown"),
-    "no entries": (header(entries=1), "truncated"),
-    "no tensors": (header(tensors=2**60), "truncated"),
-    "cut off": (GOOD[:-8], "ends beyond"),
-    "a key twice": (header(entries=2) + gguf_bytes({"k": 1})[24:][:17] * 2, "names 'k' twice"),
-    "a huge text": (header(entries=1) + struct.pack("<Q", 2**63) + b"k", "do not follow"),
-    "no utf-8": (gguf_bytes({"k": "xyz"}).replace(b"xyz", b"\xff\xff\xff"), "utf-8"),
-    "no alignment": (gguf_bytes({"general.alignment": 0}, TENSOR), "alignment is 0"),
-    "half a block": (gguf_bytes({}, {"a": Stored("Q4_0", (2,), bytes(18))}), "blocks of 32"),
-    "an unread type": (gguf_bytes({}, {"a": Stored("Q4_K", (256,), bytes(144))}), "type 12"),
+    "empty": (b"", "is empty"),
+    "another file": (b"PK\3\4" * 20, "must start with"),
+    "another version": (header(version=1), "version must be 2 or 3, got 1"),
+    "no entries": (header(entries=1), "metadata count must be at most 0"),
+    "no tensors": (header(tensors=2**60), "tensor count must be"),
+    "cut off": (GOOD[:-8], "must end within"),
+    "a key twice": (
+        header(entries=2) + gguf_bytes({"k": 1})[24:][:17] * 2,
+        "must be unique, got 'k'",
+    ),
+    "a huge text": (header(entries=1) + struct.pack("<Q", 2**63) + bytes(8), "length of a"),
+    "no utf-8": (gguf_bytes({"k": "xyz"}).replace(b"xyz", b"\xff\xff\xff"), "UTF-8"),
+    "no alignment": (gguf_bytes({"general.alignment": 0}, TENSOR), "alignment must be"),
+    "half a block": (gguf_bytes({}, {"a": Stored("Q4_0", (2,), bytes(18))}), "multiple of 32"),
+    "an unread type": (gguf_bytes({}, {"a": Stored("Q4_K", (256,), bytes(144))}), "stored as Q4_K"),
     "a scale's name twice": (
         gguf_bytes({}, {"a": Stored("Q4_0", (32,), bytes(18)), "a.scales": TENSOR["a"]}),
         "names 'a.scales' twice",
