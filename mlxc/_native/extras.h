@@ -88,6 +88,14 @@ int mlxc_gated_delta_update(
     const mlx_array mask /* or null */,
     const mlx_stream s);
 
+/* Linear algebra */
+int mlxc_det(mlx_array* res, const mlx_array a, const mlx_stream s);
+int mlxc_slogdet(
+    mlx_array* sign,
+    mlx_array* logarithm,
+    const mlx_array a,
+    const mlx_stream s);
+
 /* Short-time Fourier transforms */
 int mlxc_stft(
     mlx_array* res,

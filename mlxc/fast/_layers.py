@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import Handle, as_array, at, wrap
+from .._handle import as_array, at, wrap
 from ..ops._arguments import optional
 
 if TYPE_CHECKING:
@@ -91,12 +91,14 @@ def rope(
         The shape of `a`.
 
     Raises:
-        ValueError: not just one of `base` and `freqs` is given, or `dims` is odd or beyond D.
+        ValueError: not just one of `base` and `freqs` is given, or `dims` is odd or beyond D, or
+            `offset` is no integer.
     """
     a = as_array(a)
     frequencies = optional(freqs, "freqs")
     period, has_period = (0.0, False) if base is None else (base, True)
-    if isinstance(offset, Handle):
+    if not isinstance(offset, int):
+        offset = as_array(offset)
         return wrap(
             lib.h_fast_rope_dynamic(
                 a._h,

@@ -1,11 +1,13 @@
-"""Determinants, from the LU decomposition."""
+"""Determinants: by formula up to three rows, from the LU decomposition beyond."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from .._dtype import DtypeCategory, float32, issubdtype
-from .._handle import as_array
+from .._ffi import foreign, lib
+from .._handle import as_array, at, wrap
+from .._structs import c_stream, two_results
 from ..ops.arithmetic import multiply, remainder, subtract
 from ..ops.cast import astype
 from ..ops.compare import not_equal
@@ -36,7 +38,10 @@ def det(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     Raises:
         ValueError: the matrices are not square.
     """
-    factors, parity = _diagonal_and_parity(as_array(a), stream)
+    a = as_array(a)
+    if _has_formula(a):
+        return wrap(lib.h_det(a._h, at(stream)))
+    factors, parity = _diagonal_and_parity(a, stream)
     return multiply(prod(factors, -1, stream=stream), parity, stream=stream)
 
 
@@ -52,10 +57,18 @@ def slogdet(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, arra
     Raises:
         ValueError: the matrices are not square.
     """
-    factors, parity = _diagonal_and_parity(as_array(a), stream)
+    a = as_array(a)
+    if _has_formula(a):
+        return two_results(lib.mlxc_slogdet, a, c_stream(stream))
+    factors, parity = _diagonal_and_parity(a, stream)
     signs = prod(sign(factors, stream=stream), -1, stream=stream)
     logarithms = log(abs_(factors, stream=stream), stream=stream)
     return multiply(signs, parity, stream=stream), sum_(logarithms, -1, stream=stream)
+
+
+def _has_formula(a: array) -> bool:
+    """Whether MLX needs no LU decomposition, which could not be vmapped."""
+    return a.ndim >= 2 and a.shape[-2] == a.shape[-1] <= 3 and not foreign
 
 
 def _diagonal_and_parity(a: array, stream: StreamOrDevice) -> tuple[array, array]:

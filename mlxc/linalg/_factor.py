@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .._ffi import lib
 from .._handle import as_array, at, unpack, wrap
 from .._structs import c_stream, two_results
+from ._matrices import with_elements
 
 if TYPE_CHECKING:
     from .._array import array
@@ -70,7 +71,7 @@ def lu(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array, ar
         zeros above; `u` of shape (..., K, N) with zeros below the diagonal. K is the smaller
         of M and N.
     """
-    a = as_array(a)
+    a = with_elements(a, "lu")
     p, lower, upper = unpack(lib.h_linalg_lu(a._h, at(stream)))
     return p, lower, upper
 
@@ -85,4 +86,4 @@ def lu_factor(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, ar
         Both triangles in one matrix of the shape of `a`, without the ones of the lower, and
         the pivots: uint32 of shape (..., K), the row that row i was exchanged with at step i.
     """
-    return two_results(lib.mlx_linalg_lu_factor, as_array(a), c_stream(stream))
+    return two_results(lib.mlx_linalg_lu_factor, with_elements(a, "lu_factor"), c_stream(stream))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._ffi import lib
 from .._handle import as_array, at, wrap
+from ._matrices import with_elements
 
 if TYPE_CHECKING:
     from .._array import array
@@ -20,10 +21,10 @@ def inv(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
         a: shape (..., N, N).
 
     Raises:
-        ValueError: the matrices are not square.
+        ValueError: the matrices are not square, or empty.
         RuntimeError: when evaluated, if a matrix is singular.
     """
-    a = as_array(a)
+    a = with_elements(a, "inv")
     return wrap(lib.h_linalg_inv(a._h, at(stream)))
 
 
@@ -34,7 +35,7 @@ def tri_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None)
         a: shape (..., N, N); only the named triangle is read.
         upper: whether the matrices are zero below the diagonal, rather than above.
     """
-    a = as_array(a)
+    a = with_elements(a, "tri_inv")
     return wrap(lib.h_linalg_tri_inv(a._h, upper, at(stream)))
 
 
@@ -45,7 +46,7 @@ def cholesky_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = 
         a: what `cholesky` gives, shape (..., N, N).
         upper: as in `cholesky`.
     """
-    a = as_array(a)
+    a = with_elements(a, "cholesky_inv")
     return wrap(lib.h_linalg_cholesky_inv(a._h, upper, at(stream)))
 
 
@@ -72,7 +73,7 @@ def solve(a: ArrayLike, b: ArrayLike, *, stream: StreamOrDevice = None) -> array
     Returns:
         The shape of `b`, broadcast.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = with_elements(a, "solve"), as_array(b)
     return wrap(lib.h_linalg_solve(a._h, b._h, at(stream)))
 
 
@@ -86,5 +87,5 @@ def solve_triangular(
         b: shape (..., N) or (..., N, K).
         upper: whether the matrices are zero below the diagonal, rather than above.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = with_elements(a, "solve_triangular"), as_array(b)
     return wrap(lib.h_linalg_solve_triangular(a._h, b._h, upper, at(stream)))

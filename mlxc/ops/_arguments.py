@@ -34,6 +34,14 @@ def repeated(value: int | Sequence[int], count: int, name: str) -> Sequence[int]
     return values
 
 
+def text(value: str, name: str) -> bytes:
+    """A string as C takes it."""
+    try:
+        return value.encode()
+    except AttributeError:
+        raise TypeError(f"{name} must be a string, got {value!r}") from None
+
+
 def optional(value: array | None, name: str) -> int:
     """The handle of an array that the caller keeps, 0 for None."""
     if value is None:

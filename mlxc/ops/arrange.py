@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .._ffi import lib
 from .._handle import as_array, at, pair, wrap
-from ._arguments import ints, repeated
+from ._arguments import ints, repeated, text
 
 if TYPE_CHECKING:
     from .._array import array
@@ -140,7 +140,7 @@ def pad(
     """
     a, value = pair(a, constant_values)
     low, high = _widths(pad_width, a.ndim)
-    n, name, s = a.ndim, mode.encode(), at(stream)
+    n, name, s = a.ndim, text(mode, "mode"), at(stream)
     return wrap(lib.h_pad(a._h, list(range(n)), n, low, n, high, n, value._h, name, s))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._ffi import lib
 from .._handle import addresses, as_array, at, unpack, wrap
+from ._arguments import text
 
 if TYPE_CHECKING:
     from .._array import array
@@ -88,5 +89,5 @@ def meshgrid(
     if not arrays:
         return ()
     axes = list(map(as_array, arrays))
-    name = indexing.encode()
+    name = text(indexing, "indexing")
     return tuple(unpack(lib.h_meshgrid(addresses(axes), len(axes), sparse, name, at(stream))))

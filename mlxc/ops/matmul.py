@@ -12,7 +12,7 @@ from .._errors import check
 from .._ffi import ffi, lib
 from .._handle import addresses, as_array, at, wrap
 from .._structs import c_vector
-from ._arguments import ints, optional
+from ._arguments import ints, optional, text
 from .arithmetic import multiply
 from .elementwise import conjugate
 from .reduce import sum as sum_
@@ -183,7 +183,9 @@ def einsum(subscripts: str, *operands: ArrayLike, stream: StreamOrDevice = None)
         array([6, 6], dtype=float32)
     """
     inputs = list(map(as_array, operands))
-    return wrap(lib.h_einsum(subscripts.encode(), addresses(inputs), len(inputs), at(stream)))
+    return wrap(
+        lib.h_einsum(text(subscripts, "subscripts"), addresses(inputs), len(inputs), at(stream))
+    )
 
 
 def einsum_path(subscripts: str, *operands: ArrayLike) -> tuple[list[tuple[int, ...]], str]:
@@ -207,14 +209,14 @@ def einsum_path(subscripts: str, *operands: ArrayLike) -> tuple[list[tuple[int, 
         [(1, 2), (0, 1)]
     """
     inputs = list(map(as_array, operands))
-    path, text = ffi.new("mlx_vector_int*"), ffi.new("mlx_string*")
+    path, cost = ffi.new("mlx_vector_int*"), ffi.new("mlx_string*")
     try:
         with c_vector(inputs) as vector:
-            check(lib.mlxc_einsum_path(path, text, subscripts.encode(), vector))
-        return _steps(path[0]), ffi.string(lib.mlx_string_data(text[0])).decode()
+            check(lib.mlxc_einsum_path(path, cost, text(subscripts, "subscripts"), vector))
+        return _steps(path[0]), ffi.string(lib.mlx_string_data(cost[0])).decode()
     finally:
         lib.mlx_vector_int_free(path[0])
-        lib.mlx_string_free(text[0])
+        lib.mlx_string_free(cost[0])
 
 
 def _steps(path: Any) -> list[tuple[int, ...]]:

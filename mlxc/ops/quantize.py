@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from .._dtype import Dtype
 from .._ffi import lib
 from .._handle import as_array, at, unpack, wrap
-from ._arguments import optional
+from ._arguments import optional, text
+from .create import zeros
 
 if TYPE_CHECKING:
     from .._array import array
@@ -68,7 +69,7 @@ def quantize(
     """
     w = as_array(w)
     scale = optional(global_scale, "global_scale")
-    name, s = mode.encode(), at(stream)
+    name, s = text(mode, "mode"), at(stream)
     return unpack(lib.h_quantize(w._h, *_given(group_size), *_given(bits), name, scale, s))
 
 
@@ -109,7 +110,7 @@ def dequantize(
             bias,
             *_given(group_size),
             *_given(bits),
-            mode.encode(),
+            text(mode, "mode"),
             scale,
             0 if dtype is None else dtype._code,
             dtype is not None,
@@ -148,17 +149,19 @@ def quantized_matmul(
     """
     x, w, scales = as_array(x), as_array(w), as_array(scales)
     bias = optional(biases, "biases")
-    return wrap(
-        lib.h_quantized_matmul(
-            x._h,
-            w._h,
-            scales._h,
-            bias,
-            transpose,
-            *_given(group_size),
-            *_given(bits),
-            mode.encode(),
-            at(stream),
+    return _computable(
+        wrap(
+            lib.h_quantized_matmul(
+                x._h,
+                w._h,
+                scales._h,
+                bias,
+                transpose,
+                *_given(group_size),
+                *_given(bits),
+                text(mode, "mode"),
+                at(stream),
+            )
         )
     )
 
@@ -208,10 +211,10 @@ def gather_qmm(
     lhs, rhs = optional(lhs_indices, "lhs_indices"), optional(rhs_indices, "rhs_indices")
     given = (
         *(x._h, w._h, scales._h, bias, lhs, rhs, transpose),
-        *(*_given(group_size), *_given(bits), mode.encode()),
+        *(*_given(group_size), *_given(bits), text(mode, "mode")),
     )
     if global_scale is None:
-        return wrap(lib.h_gather_qmm(*given, sorted_indices, at(stream)))
+        return _computable(wrap(lib.h_gather_qmm(*given, sorted_indices, at(stream))))
     scale = optional(global_scale, "global_scale")
     return wrap(lib.h_gather_qmm_scaled(*given, scale, sorted_indices, at(stream)))
 
@@ -270,7 +273,7 @@ def gather_qqmm(
             rhs,
             *_given(group_size),
             *_given(bits),
-            mode.encode(),
+            text(mode, "mode"),
             scale_x,
             scale_w,
             sorted_indices,
@@ -322,12 +325,17 @@ def qqmm(
             of_w,
             *_given(group_size),
             *_given(bits),
-            mode.encode(),
+            text(mode, "mode"),
             scale_x,
             scale_w,
             at(stream),
         )
     )
+
+
+def _computable(product: array) -> array:
+    """The product itself; an empty one of its own, because MLX would divide by its rows."""
+    return product if product.size else zeros(product.shape, product.dtype)
 
 
 def _given(value: int | None) -> tuple[int, bool]:

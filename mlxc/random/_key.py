@@ -33,14 +33,18 @@ def key(seed: int) -> array:
 
     Args:
         seed: from 0 to 2**64 - 1.
+
+    Raises:
+        TypeError: the seed is another value.
     """
     return wrap(lib.h_random_key(_checked_seed(seed)))
 
 
 def _checked_seed(seed: int) -> int:
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed must be from 0 to 2**64 - 1, got {seed}")
-    return seed
+    number = index(seed)
+    if not 0 <= number < 2**64:
+        raise TypeError(f"seed must be from 0 to 2**64 - 1, got {number}")
+    return number
 
 
 class RandomState:

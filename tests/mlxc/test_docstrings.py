@@ -23,7 +23,7 @@ NATIVE = {
     "mlxc.fast._attention",
     "mlxc.fast._kernels",
     "mlxc.fast._layers",
-    "mlxc.fft",
+    "mlxc.fft._short_time",
     "mlxc.memory",
     "mlxc.ops.matmul",
     "mlxc.ops.sort",

@@ -267,3 +267,22 @@ def test_matrices_that_are_not_square_are_refused(name):
 def test_types_that_lapack_does_not_have_are_refused(name):
     with pytest.raises(ValueError, match="float16"):
         getattr(mx.linalg, name)(mx.eye(2, dtype=mx.float16))
+
+
+@pytest.mark.parametrize(
+    "name", ["inv", "tri_inv", "cholesky_inv", "lu", "lu_factor", "solve", "solve_triangular"]
+)
+def test_matrices_without_elements_are_refused(name):
+    """MLX would divide by their size."""
+    more = [mx.zeros((0,))] if name.startswith("solve") else []
+
+    with pytest.raises(ValueError, match="rows and columns"):
+        getattr(mx.linalg, name)(mx.zeros((0, 0)), *more)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("size", [0, 1, 2, 3])
+def test_determinants_of_small_matrices_are_vmapped(size):
+    x = matrix((2, size, size), mx.float32)
+
+    assert_close(mx.vmap(mx.linalg.det)(array(x)), np.linalg.det(x))

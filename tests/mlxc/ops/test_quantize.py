@@ -254,3 +254,18 @@ def test_gather_qqmm_refuses_what_does_not_fit():
         mx.gather_qqmm(x, packed, scales, rhs_indices=mx.array([0, 1]), mode="affine")
     with pytest.raises(TypeError, match="rhs_indices must be an array or None, got list"):
         mx.gather_qqmm(x, packed, scales, rhs_indices=[0, 1])
+
+
+def test_products_without_rows_are_empty():
+    """MLX would divide by the number of rows."""
+    w, packed = quantized((2, 8, 128), 1)
+    none = mx.zeros((2, 0, 128))
+
+    assert mx.quantized_matmul(none, *packed).tolist() == [[], []]
+    assert mx.gather_qmm(none, *packed).tolist() == [[], []]
+
+
+@pytest.mark.parametrize("mode", [None, 3])
+def test_a_mode_that_is_no_string_is_refused(mode):
+    with pytest.raises(TypeError, match="mode must be a string"):
+        mx.quantize(mx.ones((2, 64)), mode=mode)
