@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent
 VENDOR = Path("vendor/mlx-c")
 NATIVE = Path("mlxc/_native")
 EXTRAS = "extras.h"
+OF_HANDLES = ("handle.c", "callback.c", "dlpack.c")
 MODULE = "mlxc._ffi._mlx"
 FORWARDER = "libmlxc_blas.so"
 RECORD = "_built.py"
@@ -49,22 +50,29 @@ def vendor_module(name: str) -> ModuleType:
 
 # --- the second form of the functions -------------------------------------------------
 
+RESULTS = ("mlx_array*", "mlx_vector_array*", "mlx_closure*")
 OPTIONALS = {"mlx_optional_int": "int", "mlx_optional_float": "float", "mlx_optional_dtype": "int"}
 
 
 def second_form(function: Any, interface: Any) -> tuple[str, str] | None:
-    """Declaration and definition of `h_NAME` for a function that makes one array or vector.
+    """Declaration and definition of `h_NAME` for a function that makes arrays or a closure.
 
-    Handles become integers, a vector of arrays a pointer and a length, an optional value a
-    value and a flag, and a null stream the calling thread's default.
+    That is one array, vector or closure, which is returned, or two vectors, which are set in
+    `results` beside a status. Handles become integers, a vector of arrays a pointer and a length,
+    an optional value a value and a flag, and a null stream the calling thread's default.
     """
     if function.returns != "int" or not function.params:
         return None
-    first, *rest = function.params
-    if first.name != "res" or first.type not in ("mlx_array*", "mlx_vector_array*"):
+    made = [param for param in function.params if re.fullmatch(r"res(_\d)?", param.name)]
+    types = [param.type for param in made]
+    two = types == ["mlx_vector_array*"] * 2
+    if not two and (len(types) != 1 or types[0] not in RESULTS):
         return None
-    params, arguments, before, after = [], [], "", ""
-    for param in rest:
+    params = ["uintptr_t* results"] if two else []
+    arguments = [f"&{param.name}" for param in made]
+    before = "".join(f"  {param.type.removesuffix('*')} {param.name} = {{0}};\n" for param in made)
+    after = ""
+    for param in function.params[len(made) :]:
         bare = param.type.removeprefix("const ")
         if bare == "mlx_stream":
             params.append(f"uintptr_t {param.name}")
@@ -72,8 +80,8 @@ def second_form(function: Any, interface: Any) -> tuple[str, str] | None:
             arguments.append(f"{param.name} ? {given} : mlxc_default_stream()")
         elif bare == "mlx_vector_array":
             params += [f"const uintptr_t* {param.name}", f"size_t {param.name}_num"]
-            made = f"mlx_vector_array_new_data((const mlx_array*){param.name}, {param.name}_num)"
-            before += f"  mlx_vector_array {param.name}_ = {made};\n"
+            vector = f"mlx_vector_array_new_data((const mlx_array*){param.name}, {param.name}_num)"
+            before += f"  mlx_vector_array {param.name}_ = {vector};\n"
             after += f"  mlx_vector_array_free({param.name}_);\n"
             arguments.append(f"{param.name}_")
         elif bare in interface.handles:
@@ -88,15 +96,15 @@ def second_form(function: Any, interface: Any) -> tuple[str, str] | None:
             params.append(param.text)
             arguments.append(param.name)
     name = re.sub("^mlxc?_", "h_", function.name)
-    head = f"uintptr_t {name}({', '.join(params) or 'void'})"
-    result = first.type.removesuffix("*")
+    head = f"{'int' if two else 'uintptr_t'} {name}({', '.join(params) or 'void'})"
+    if two:
+        after += "".join(f"  results[{i}] = (uintptr_t)res_{i}.ctx;\n" for i in range(2))
     definition = (
         f"static {head} {{\n"
-        f"  {result} res = {{0}};\n"
         f"{before}"
-        f"  int status = {function.name}({', '.join(['&res', *arguments])});\n"
+        f"  int status = {function.name}({', '.join(arguments)});\n"
         f"{after}"
-        f"  return status ? 0 : (uintptr_t)res.ctx;\n"
+        f"  return {'status' if two else 'status ? 0 : (uintptr_t)res.ctx'};\n"
         f"}}\n"
     )
     return f"{head};", definition
@@ -226,7 +234,7 @@ class BuildExt(build_ext):
         source = temp / "_mlx.c"
         source.parent.mkdir(parents=True, exist_ok=True)
         ffi.emit_c_code(str(source))
-        native = [*sorted(NATIVE.glob("*.cpp")), NATIVE / "handle.c", NATIVE / "dlpack.c", source]
+        native = [*sorted(NATIVE.glob("*.cpp")), *(NATIVE / name for name in OF_HANDLES), source]
         ext.sources = [str(path) for path in [*mlx_c.sources, *native]]
         ext.include_dirs = [str(path) for path in [*mlx_c.include_dirs, NATIVE, mlx / "include"]]
         ext.extra_compile_args = ["-O2", "-g0"]

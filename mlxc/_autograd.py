@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ._closure import c_vector, call_for_two, closure
-from ._errors import check
-from ._ffi import ffi, lib
-from ._handle import Handle
-from ._leaves import arrays_in, lent, only_arrays_in, with_arrays
+from ._closure import call_for_two, closure
+from ._ffi import lib
+from ._handle import Handle, addresses
+from ._leaves import ARRAYS, arrays_in, lent, only_arrays_in, with_arrays
 
 if TYPE_CHECKING:
     from ._array import array
@@ -58,19 +57,25 @@ def value_and_grad(
             raise ValueError("[grad] the arguments to differentiate hold no array")
         result: Any = None
 
-        def flat(arrays: list[array]) -> list[array]:
+        def call_with(values: list[Any]) -> list[array]:
             nonlocal result
+            positional = list(args)
+            for number, value in zip(numbers, values, strict=False):
+                positional[number] = value
+            named = zip(names, values[len(numbers) :], strict=True)
+            result = fun(*positional, **{**kwargs, **dict(named)})
+            return _outputs(result)
+
+        def call_with_trees(arrays: list[array]) -> list[array]:
             given = list(chosen)
             with lent(given, arrays):
-                positional = list(args)
-                for number, value in zip(numbers, given, strict=False):
-                    positional[number] = value
-                named = dict(zip(names, given[len(numbers) :], strict=True))
-                result = fun(*positional, **{**kwargs, **named})
-                return _outputs(result)
+                return call_with(given)
 
-        values, gradients = _apply(flat, leaves)
-        gradient = with_arrays(chosen, gradients)
+        if {*map(type, chosen)} <= ARRAYS:
+            values, gradient = _apply(call_with, chosen)
+        else:
+            values, gradients = _apply(call_with_trees, leaves)
+            gradient = with_arrays(chosen, gradients)
         return with_arrays(result, values), _shaped(gradient, names)
 
     return differentiated
@@ -113,14 +118,12 @@ def _apply(
     flat: Callable[[list[array]], list[array]], leaves: list[array]
 ) -> tuple[list[array], list[array]]:
     """Outputs of `flat` at `leaves`, and the gradient of the first one by every leaf."""
-    transformed = ffi.new("mlx_closure_value_and_grad*")
-    numbers = list(range(len(leaves)))
-    with closure(flat) as function, c_vector(leaves) as inputs:
-        try:
-            check(lib.mlx_value_and_grad(transformed, function, numbers, len(numbers)))
-            return call_for_two(lib.mlx_closure_value_and_grad_apply, transformed[0], inputs)
-        finally:
-            lib.mlx_closure_value_and_grad_free(transformed[0])
+    count = len(leaves)
+    numbers = list(range(count))
+    with closure(flat) as function:
+        return call_for_two(
+            lib.h_value_and_grad, function, addresses(leaves), count, numbers, count
+        )
 
 
 def _check_callable(fun: Any) -> None:

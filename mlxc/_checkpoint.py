@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ._closure import c_vector, call, closure
-from ._errors import check
-from ._ffi import ffi, lib
+from ._closure import apply_and_free, closure
+from ._ffi import lib
 from ._leaves import arrays_in, form_of, with_arrays
 
 if TYPE_CHECKING:
@@ -52,13 +51,8 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
                 raise ValueError("[checkpoint] the function must return at least one array")
             return outputs
 
-        transformed = ffi.new("mlx_closure*")
-        with closure(flat) as function, c_vector(inputs) as given:
-            try:
-                check(lib.mlx_checkpoint(transformed, function))
-                outputs = call(lib.mlx_closure_apply, transformed[0], given)
-            finally:
-                lib.mlx_closure_free(transformed[0])
+        with closure(flat) as function:
+            outputs = apply_and_free(lib.h_checkpoint(function), inputs)
         return with_arrays(form, outputs)
 
     return checkpointed

@@ -1,9 +1,10 @@
 """Python functions that MLX calls while it transforms a graph.
 
-1. `closure(function)` gives C a handle to the Python function as the payload of a C closure;
-   `vjp_rule`, `jvp_rule` and `vmap_rule` do so for the rules of a custom function.
+1. `closure(function)` gives C the Python function as the payload of a C closure; `vjp_rule`,
+   `jvp_rule` and `vmap_rule` do so for the rules of a custom function.
 2. MLX calls `mlxc_call` or a relative (through `mlxc_call_python`, which is safe while the
-   interpreter ends); it reads the arrays, calls the function and writes its results.
+   interpreter ends); it reads the arrays, calls the function and writes its results. The first
+   is in `mlxc/_native/callback.c`, the others are below.
 3. An exception is kept for the calling thread and a failure reported; when the outer C call
    returns its failure, `raise_last_error` raises that very exception.
 4. MLX drops the closure when it likes; the payload is only noted, and let go when the next
@@ -16,9 +17,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ._errors import check, pending
-from ._ffi import ffi, lib
-from ._handle import addresses, read_vector, wrap
+from ._errors import check, pending, raise_last_error
+from ._ffi import ffi, handle, lib
+from ._handle import addresses, read_vector, unpack, wrap
 
 if TYPE_CHECKING:
     from ._array import array
@@ -29,24 +30,36 @@ if TYPE_CHECKING:
     JvpRule = Callable[[list[array], list[array], list[int]], list[array]]
     VmapRule = Callable[[list[array], list[int]], tuple[list[array], list[int]]]
 
-#: Handles of the functions that C may still call, by address.
-_alive: dict[Any, Any] = {}
+    def new_closure(function: Function) -> int:
+        """The address of a C closure that calls `function`; its owner frees it."""
+
+    def release_dropped() -> None:
+        """Let go of the functions whose closures MLX has dropped."""
+else:
+    new_closure = handle.new_closure
+    release_dropped = handle.release_dropped
 
 
 # --- from Python to C -----------------------------------------------------------------
 
 
-def new_closure(function: Function) -> Any:
-    """A C closure that calls `function`; its owner frees it."""
-    return _new(lib.mlx_closure_new_func_payload, lib.mlxc_call_python, function)
-
-
-def closure(function: Function) -> AbstractContextManager[Any]:
-    """A C closure that calls `function`, for the length of a `with` block.
+class closure:
+    """The address of a C closure that calls a function, for the length of a `with` block.
 
     MLX keeps its own reference where a graph needs the closure for longer.
     """
-    return _Freed(new_closure(function), lib.mlx_closure_free)
+
+    __slots__ = ("_address",)
+
+    def __init__(self, function: Function) -> None:
+        self._address = new_closure(function)
+
+    def __enter__(self) -> int:
+        return self._address
+
+    def __exit__(self, *_: object) -> None:
+        lib.h_closure_free(self._address)
+        release_dropped()
 
 
 def named_closure(function: NamedFunction) -> AbstractContextManager[Any]:
@@ -77,9 +90,7 @@ def vmap_rule(rule: VmapRule | None) -> AbstractContextManager[Any]:
 
 
 def _new(make: Any, c_function: Any, function: Any) -> Any:
-    release_dropped()
-    payload = ffi.new_handle(function)
-    _alive[payload] = function
+    payload = ffi.cast("void*", handle.new_payload(function))
     return make(c_function, payload, lib.mlxc_drop_payload)
 
 
@@ -100,56 +111,31 @@ class _Freed:
         release_dropped()
 
 
-def release_dropped() -> None:
-    """Let go of the functions whose closures MLX has dropped."""
-    while (payload := lib.mlxc_next_dropped()) != ffi.NULL:
-        del _alive[payload]
-
-
-def c_vector(arrays: Sequence[array]) -> AbstractContextManager[Any]:
-    """A C vector of arrays, for the length of a `with` block."""
-    # An address has the size and place of mlx_array's one field.
-    handles = ffi.new("uintptr_t[]", addresses(arrays))
-    vector = lib.mlx_vector_array_new_data(ffi.cast("mlx_array*", handles), len(arrays))
-    return _Freed(vector, lib.mlx_vector_array_free)
-
-
-def call(function: Any, *arguments: Any) -> list[array]:
-    """The arrays that a C function sets in its one vector."""
-    result = ffi.new("mlx_vector_array*")
+def apply_and_free(closure: int, inputs: Sequence[array]) -> list[array]:
+    """The outputs of a C closure, which is freed; raises the last error for 0."""
+    if not closure:
+        raise_last_error()
     try:
-        check(function(result, *arguments))
-        return _arrays(result[0])
+        return unpack(lib.h_closure_apply(closure, addresses(inputs), len(inputs)))
     finally:
-        lib.mlx_vector_array_free(result[0])
+        lib.h_closure_free(closure)
+        release_dropped()
 
 
 def call_for_two(function: Any, *arguments: Any) -> tuple[list[array], list[array]]:
     """The arrays that a C function sets in its two vectors."""
-    results = ffi.new("mlx_vector_array[2]")
-    try:
-        check(function(results, results + 1, *arguments))
-        return _arrays(results[0]), _arrays(results[1])
-    finally:
-        lib.mlx_vector_array_free(results[0])
-        lib.mlx_vector_array_free(results[1])
+    results = ffi.new("uintptr_t[2]")
+    check(function(results, *arguments))
+    return unpack(results[0]), unpack(results[1])
 
 
 # --- from C to Python -----------------------------------------------------------------
 
 
-@ffi.def_extern(name="mlxc_call", error=1)  # type: ignore[untyped-decorator]
-def _call(result: Any, args: Any, payload: Any) -> int:
-    try:
-        return _set(result, ffi.from_handle(payload)(_arrays(args)))
-    except BaseException as exception:
-        return _failed(exception)
-
-
 @ffi.def_extern(name="mlxc_call_named", error=1)  # type: ignore[untyped-decorator]
 def _call_named(result: Any, args: Any, named: Any, payload: Any) -> int:
     try:
-        return _set(result, ffi.from_handle(payload)(_arrays(args), _named_arrays(named)))
+        return _set(result, _function(payload)(_arrays(args), _named_arrays(named)))
     except BaseException as exception:
         return _failed(exception)
 
@@ -157,7 +143,7 @@ def _call_named(result: Any, args: Any, named: Any, payload: Any) -> int:
 @ffi.def_extern(name="mlxc_call_vjp", error=1)  # type: ignore[untyped-decorator]
 def _call_vjp(result: Any, primals: Any, cotangents: Any, outputs: Any, payload: Any) -> int:
     try:
-        rule = ffi.from_handle(payload)
+        rule = _function(payload)
         return _set(result, rule(_arrays(primals), _arrays(cotangents), _arrays(outputs)))
     except BaseException as exception:
         return _failed(exception)
@@ -169,7 +155,7 @@ def _call_jvp(
 ) -> int:
     try:
         places = ffi.unpack(argnums, num) if num else []
-        rule = ffi.from_handle(payload)
+        rule = _function(payload)
         return _set(result, rule(_arrays(primals), _arrays(tangents), places))
     except BaseException as exception:
         return _failed(exception)
@@ -180,7 +166,7 @@ def _call_vmap(
     result: Any, result_axes: Any, inputs: Any, axes: Any, num: int, payload: Any
 ) -> int:
     try:
-        rule = ffi.from_handle(payload)
+        rule = _function(payload)
         outputs, output_axes = rule(_arrays(inputs), ffi.unpack(axes, num) if num else [])
         check(lib.mlx_vector_int_set_data(result_axes, output_axes, len(output_axes)))
         return _set(result, outputs)
@@ -188,7 +174,7 @@ def _call_vmap(
         return _failed(exception)
 
 
-def _set(result: Any, arrays: Sequence[array]) -> int:
+def _set(result: Any, arrays: list[array]) -> int:
     handles = ffi.new("uintptr_t[]", addresses(arrays))
     data = ffi.cast("mlx_array*", handles)
     return int(lib.mlx_vector_array_set_data(result, data, len(arrays)))
@@ -199,8 +185,20 @@ def _failed(exception: BaseException) -> int:
     return 1
 
 
+handle.set_keep_exception(_failed)
+
+
+def _function(payload: Any) -> Any:
+    return handle.payload(int(ffi.cast("uintptr_t", payload)))
+
+
+def address_of(made: Any) -> int:
+    """The one pointer of a C struct."""
+    return int(ffi.cast("uintptr_t", made.ctx))
+
+
 def _arrays(vector: Any) -> list[array]:
-    return read_vector(int(ffi.cast("uintptr_t", vector.ctx)))
+    return read_vector(address_of(vector))
 
 
 def _named_arrays(named: Any) -> dict[str, array]:
@@ -209,7 +207,7 @@ def _named_arrays(named: Any) -> dict[str, array]:
     iterator = lib.mlx_map_string_to_array_iterator_new(named)
     try:
         while lib.mlx_map_string_to_array_iterator_next(key, value, iterator) == 0:
-            found[ffi.string(key[0]).decode()] = wrap(int(ffi.cast("uintptr_t", value[0].ctx)))
+            found[ffi.string(key[0]).decode()] = wrap(address_of(value[0]))
             value[0].ctx = ffi.NULL
     finally:
         lib.mlx_map_string_to_array_iterator_free(iterator)

@@ -11,20 +11,24 @@ import os
 from collections.abc import Callable, Hashable
 from functools import partial, wraps
 from itertools import count
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from weakref import finalize, ref
 
-from ._closure import new_closure
-from ._errors import check
+from ._closure import closure
+from ._errors import check, raise_last_error
 from ._ffi import ffi, lib
 from ._handle import Handle, addresses, unpack
 from ._jit import can_compile
-from ._leaves import arrays_in, fill, form_of, lent, with_arrays
+from ._leaves import ARRAYS, arrays_in, fill, form_of, lent, with_arrays
 
 if TYPE_CHECKING:
     from ._array import array
 
 __all__ = ["compile", "disable_compile", "enable_compile"]
+
+#: What a trace depends on in every array.
+EXACT, SHAPELESS = attrgetter("dtype", "shape"), attrgetter("dtype", "ndim")
 
 _identifiers = count(1)
 _enabled = "MLX_DISABLE_COMPILE" not in os.environ
@@ -110,9 +114,15 @@ class _Compiler:
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arrays: list[array] = []
-        structure = _structure((args, kwargs), arrays)
-        arrays += arrays_in(self.inputs)
-        form = structure, tuple([(a.dtype, a.ndim if self.shapeless else a.shape) for a in arrays])
+        structure: list[Any] = []
+        if kwargs or not {*map(type, args)} <= ARRAYS:
+            _describe((args, kwargs), structure, arrays)
+        else:
+            structure.append(len(args))
+            arrays += args
+        if self.inputs is not None:
+            arrays += arrays_in(self.inputs)
+        form = *structure, *map(SHAPELESS if self.shapeless else EXACT, arrays)
         if (trace := self.traces.get(form)) is None:
             if not can_compile():
                 return self.fun(*args, **kwargs)
@@ -149,16 +159,14 @@ class _Trace:
         self.result: Any = None
         self.count = 0
         identifier = next(_identifiers)
-        made = ffi.new("mlx_closure*")
         # C keeps what it may call alive; so it is given nothing that owns the compiled function.
-        function = new_closure(partial(_trace, ref(compiler), ref(self)))
-        try:
-            shapeless = compiler.shapeless
-            check(lib.mlx_detail_compile(made, function, identifier, shapeless, ffi.NULL, 0))
-        finally:
-            lib.mlx_closure_free(function)
-        self.address = int(ffi.cast("uintptr_t", made[0].ctx))
-        finalize(self, _forget, identifier, made).atexit = False
+        with closure(partial(_trace, ref(compiler), ref(self))) as function:
+            self.address = lib.h_detail_compile(
+                function, identifier, compiler.shapeless, ffi.NULL, 0
+            )
+        if not self.address:
+            raise_last_error()
+        finalize(self, _forget, identifier, self.address).atexit = False
 
 
 def _trace(compiler: ref[_Compiler], trace: ref[_Trace], arrays: list[array]) -> list[array]:
@@ -168,25 +176,34 @@ def _trace(compiler: ref[_Compiler], trace: ref[_Trace], arrays: list[array]) ->
     return owner.trace(form, arrays)
 
 
-def _forget(identifier: int, c_closure: Any) -> None:
-    lib.mlx_closure_free(c_closure[0])
+def _forget(identifier: int, address: int) -> None:
+    lib.h_closure_free(address)
     lib.mlx_detail_compile_erase(identifier)
 
 
-def _structure(tree: Any, arrays: list[array]) -> Hashable:
-    """What a trace depends on besides the arrays, which are added to the list."""
+def _describe(tree: Any, into: list[Any], arrays: list[array]) -> None:
+    """Adds what a trace depends on to one list, besides the arrays, which go into the other.
+
+    A container is told by its type and length before its items, so that no other reads the same.
+    """
     if isinstance(tree, Handle):
         arrays.append(tree)  # type: ignore[arg-type]
-        return Handle
-    if isinstance(tree, (list, tuple)):
-        return type(tree), *[_structure(item, arrays) for item in tree]
-    if isinstance(tree, dict):
-        return dict, *[(key, _structure(item, arrays)) for key, item in tree.items()]
-    if isinstance(tree, float):
-        return float, tree.hex()  # which tells -0.0 from 0.0 and makes NaN equal to itself
-    if tree is None or isinstance(tree, (str, int)):
-        return type(tree), tree
-    raise ValueError(
-        "[compile] arguments must be trees of arrays or constants (numbers, strings, booleans or "
-        f"None), got {type(tree).__name__}"
-    )
+        into.append(Handle)
+    elif isinstance(tree, (list, tuple)):
+        into += type(tree), len(tree)
+        for item in tree:
+            _describe(item, into, arrays)
+    elif isinstance(tree, dict):
+        into += dict, len(tree)
+        for key, item in tree.items():
+            into.append(key)
+            _describe(item, into, arrays)
+    elif isinstance(tree, float):
+        into += float, tree.hex()  # which tells -0.0 from 0.0 and makes NaN equal to itself
+    elif tree is None or isinstance(tree, (str, int)):
+        into += type(tree), tree
+    else:
+        raise ValueError(
+            "[compile] arguments must be trees of arrays or constants (numbers, strings, booleans "
+            f"or None), got {type(tree).__name__}"
+        )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._closure import c_vector, call, closure, jvp_rule, vjp_rule, vmap_rule
-from ._errors import check
-from ._ffi import ffi, lib
+from ._closure import address_of, apply_and_free, closure, jvp_rule, vjp_rule, vmap_rule
+from ._ffi import lib
 from ._handle import Handle
 from ._leaves import arrays_in, arrays_only, form_of, paired, with_arrays
 from .ops.create import zeros_like
@@ -103,19 +102,15 @@ class custom_function:
         vjp = traced.vjp_with(self._vjp) if self._vjp else None
         jvp = traced.jvp_with(self._jvp) if self._jvp else None
         vmap = traced.vmap_with(self._vmap) if self._vmap else None
-        made = ffi.new("mlx_closure*")
         with (
             closure(traced.forward) as forward,
             vjp_rule(vjp) as c_vjp,
             jvp_rule(jvp) as c_jvp,
             vmap_rule(vmap) as c_vmap,
-            c_vector(arrays_in((args, kwargs))) as inputs,
         ):
-            try:
-                check(lib.mlx_custom_function(made, forward, c_vjp, c_jvp, c_vmap))
-                outputs = call(lib.mlx_closure_apply, made[0], inputs)
-            finally:
-                lib.mlx_closure_free(made[0])
+            rules = map(address_of, (c_vjp, c_jvp, c_vmap))
+            made = lib.h_custom_function(forward, *rules)
+            outputs = apply_and_free(made, arrays_in((args, kwargs)))
         return with_arrays(traced.result, outputs)
 
 

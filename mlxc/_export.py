@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from . import _dtype
-from ._closure import c_vector, call, named_closure
+from ._closure import address_of, named_closure
 from ._errors import check, pending, raise_last_error
 from ._ffi import ffi, lib
-from ._handle import Handle, read_vector
+from ._handle import Handle, addresses, read_vector, unpack
 from ._leaves import only_arrays_in
-from ._structs import c_array
+from ._structs import c_array, c_vector
 
 if TYPE_CHECKING:
     from ._array import array
@@ -187,9 +187,10 @@ def import_function(file: str | os.PathLike[str], return_metadata: bool = False)
 
     def imported(*args: Any, **kwargs: Any) -> tuple[array, ...]:
         positional, named = _inputs("import_function::call", args, kwargs)
-        apply = lib.mlx_imported_function_apply_kwargs
-        with c_vector(positional) as c_args, _c_map(named) as c_kwargs:
-            return tuple(call(apply, c_imported, c_args, c_kwargs))
+        given = addresses(positional), len(positional)
+        apply = lib.h_imported_function_apply_kwargs
+        with _c_map(named) as c_kwargs:
+            return tuple(unpack(apply(address_of(c_imported), *given, address_of(c_kwargs))))
 
     finalize(imported, lib.mlx_imported_function_free, c_imported).atexit = False
     if not return_metadata:
@@ -303,7 +304,7 @@ def _c_map(named: dict[str, array]) -> Iterator[Any]:
 @ffi.def_extern(name="mlxc_call_export", error=1)  # type: ignore[untyped-decorator]
 def _call_export(event: Any, arrays: Any, payload: Any) -> int:
     try:
-        constants = read_vector(int(ffi.cast("uintptr_t", arrays.ctx)))
+        constants = read_vector(address_of(arrays))
 
         def decoded(value: dict[str, Any]) -> Any:
             if "tuple" in value:

@@ -13,11 +13,9 @@ works with their `_h`, and gives the address that comes back to `wrap` at once:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-from ._errors import check, raise_last_error
-from ._ffi import ffi, handle, lib
+from ._ffi import handle
 
 if TYPE_CHECKING:
     from ._array import array
@@ -49,6 +47,15 @@ if TYPE_CHECKING:
 
     def swap(a: array, b: array) -> None:
         """Exchange what two arrays own: the in-place update of `a`."""
+
+    def addresses(arrays: Sequence[array]) -> list[int]:
+        """The handles of several arrays, which the caller keeps alive."""
+
+    def read_vector(vector: int) -> list[array]:
+        """The arrays of a C vector, which stays its owner's."""
+
+    def unpack(vector: int) -> list[array]:
+        """The arrays of a C vector, which is freed; raises the last error for 0."""
 else:
     Handle = handle.Handle
     wrap = handle.wrap
@@ -56,31 +63,9 @@ else:
     pair = handle.pair
     at = handle.at
     swap = handle.swap
+    addresses = handle.addresses
+    read_vector = handle.read_vector
+    unpack = handle.unpack
 
 Scalar: TypeAlias = bool | int | float | complex
 ArrayLike: TypeAlias = "Scalar | array"
-
-
-_address = attrgetter("_h")
-
-
-def addresses(arrays: Sequence[array]) -> list[int]:
-    """The handles of several arrays, which the caller keeps alive."""
-    return list(map(_address, arrays))
-
-
-def read_vector(vector: int) -> list[array]:
-    """The arrays of a C vector, which stays its owner's."""
-    out = ffi.new("uintptr_t[]", lib.h_vector_size(vector))
-    check(lib.h_vector_read(vector, out))
-    return list(map(wrap, out))
-
-
-def unpack(vector: int) -> list[array]:
-    """The arrays of a C vector, which is freed; raises the last error for 0."""
-    if not vector:
-        raise_last_error()
-    try:
-        return read_vector(vector)
-    finally:
-        lib.h_vector_free(vector)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._closure import c_vector, call_for_two, closure
+from ._closure import call_for_two, closure
 from ._ffi import lib
-from ._handle import Handle
+from ._handle import Handle, addresses
 
 if TYPE_CHECKING:
     from ._array import array
@@ -38,7 +38,7 @@ def vjp(
         >>> mx.vjp(mx.square, [mx.array([1.0, 2.0])], [mx.array([1.0, 10.0])])
         ([array([1, 4], dtype=float32)], [array([2, 40], dtype=float32)])
     """
-    return _product(lib.mlx_vjp, "vjp", fun, primals, cotangents, "cotangents")
+    return _product(lib.h_vjp, "vjp", fun, primals, cotangents, "cotangents")
 
 
 def jvp(
@@ -64,7 +64,7 @@ def jvp(
         >>> mx.jvp(mx.square, [mx.array([1.0, 2.0])], [mx.array([1.0, 10.0])])
         ([array([1, 4], dtype=float32)], [array([2, 40], dtype=float32)])
     """
-    return _product(lib.mlx_jvp, "jvp", fun, primals, tangents, "tangents")
+    return _product(lib.h_jvp, "jvp", fun, primals, tangents, "tangents")
 
 
 def _product(
@@ -91,8 +91,9 @@ def _product(
                 )
         return outputs
 
-    with closure(flat) as function, c_vector(primals) as at, c_vector(vector) as along:
-        return call_for_two(transform, function, at, along)
+    at, along = (addresses(primals), len(primals)), (addresses(vector), len(vector))
+    with closure(flat) as function:
+        return call_for_two(transform, function, *at, *along)
 
 
 def _arrays(values: Sequence[array], name: str) -> list[array]:

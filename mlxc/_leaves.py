@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ._array import array
 from ._handle import Handle
 from .random._key import RandomState, replace_key
 from .tree import like, tree_map
 
-if TYPE_CHECKING:
-    from ._array import array
+#: The types in a list of arrays alone, which is its own flat form.
+ARRAYS = {array}
 
 
 class Place:
@@ -30,6 +31,8 @@ PLACE = Place()
 
 def arrays_in(tree: Any) -> list[array]:
     """The arrays of a tree in order; other leaves are passed over."""
+    if isinstance(tree, Handle):
+        return [tree]  # type: ignore[list-item]
     found: list[array] = []
     _collect(tree, found, None)
     return found
@@ -37,6 +40,8 @@ def arrays_in(tree: Any) -> list[array]:
 
 def only_arrays_in(tree: Any, name: str) -> list[array]:
     """The arrays of a tree in order; ValueError, naming what it is, for any other leaf."""
+    if isinstance(tree, Handle):
+        return [tree]  # type: ignore[list-item]
     found: list[array] = []
     _collect(tree, found, name)
     return found
@@ -57,6 +62,8 @@ def _collect(tree: Any, into: list[array], name: str | None) -> None:
 
 def form_of(tree: Any) -> Any:
     """The tree with `PLACE` for every array."""
+    if isinstance(tree, Handle):
+        return PLACE
     return tree_map(lambda leaf: PLACE if isinstance(leaf, Handle) else leaf, tree)
 
 
@@ -67,6 +74,8 @@ def arrays_only(form: Any) -> Any:
 
 def with_arrays(tree: Any, arrays: Sequence[Any]) -> Any:
     """A tree, or the form of one, with its arrays replaced in order."""
+    if tree is PLACE or isinstance(tree, Handle):
+        return arrays[0]
     remaining = iter(arrays)
 
     def visit(tree: Any) -> Any:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ._closure import c_vector, call, call_for_two, closure
+from ._closure import call_for_two, closure
 from ._ffi import lib
-from ._leaves import only_arrays_in, paired, with_arrays
+from ._handle import addresses, unpack
+from ._leaves import ARRAYS, only_arrays_in, paired, with_arrays
 
 if TYPE_CHECKING:
     from ._array import array
@@ -51,36 +52,38 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
         if kwargs:
             raise TypeError("[vmap] keyword arguments are not supported; give them by position")
         inputs = only_arrays_in(args, "[vmap] the arguments")
-        axes = _flat_axes(args[0] if len(args) == 1 else args, in_axes, output=False)
+        axes = _flat_axes(args[0] if len(args) == 1 else args, inputs, in_axes, output=False)
         if all(axis == -1 for axis in axes):
             raise ValueError("[vmap] at least one of in_axes must be an axis, not None")
+        plain = {*map(type, args)} <= ARRAYS
         result: Any = None
+        outputs: list[array] = []
 
         def flat(arrays: list[array]) -> list[array]:
-            nonlocal result
-            result = fun(*with_arrays(args, arrays))
-            return only_arrays_in(result, "[vmap] the result")
+            nonlocal result, outputs
+            result = fun(*arrays) if plain else fun(*with_arrays(args, arrays))
+            outputs = only_arrays_in(result, "[vmap] the result")
+            return outputs
 
-        with closure(flat) as function, c_vector(inputs) as given:
-            traced = call_for_two(lib.mlx_detail_vmap_trace, function, given, axes, len(axes))
-            places = _flat_axes(result, out_axes, output=True)
-            with c_vector(traced[0]) as seen, c_vector(traced[1]) as made:
-                outputs = call(
-                    lib.mlx_detail_vmap_replace,
-                    *(given, seen, made),
-                    *(axes, len(axes), places, len(places)),
-                )
-        return with_arrays(result, outputs)
+        given = addresses(inputs), len(inputs)
+        with closure(flat) as function:
+            seen, made = call_for_two(lib.h_detail_vmap_trace, function, *given, axes, len(axes))
+        places = _flat_axes(result, outputs, out_axes, output=True)
+        traced = addresses(seen), len(seen), addresses(made), len(made)
+        vector = lib.h_detail_vmap_replace(*given, *traced, axes, len(axes), places, len(places))
+        return with_arrays(result, unpack(vector))
 
     return vectorized
 
 
-def _flat_axes(tree: Any, axes: Any, *, output: bool) -> list[int]:
-    """The axis of every array, counted from the front; -1 for None.
+def _flat_axes(tree: Any, arrays: list[array], axes: Any, *, output: bool) -> list[int]:
+    """The axis of every array of a tree, counted from the front; -1 for None.
 
     An output is still without its axis, so that there is one place more than it has dimensions.
     """
     name = "out_axes" if output else "in_axes"
+    if isinstance(axes, int):
+        return [_flat_axis(a, axes, name, a.ndim + output) for a in arrays]
     try:
         if isinstance(axes, tuple) and len(axes) == 1 and not isinstance(tree, (list, tuple, dict)):
             axes = axes[0]

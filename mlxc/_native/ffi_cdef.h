@@ -14,10 +14,7 @@ int mlxc_set_print_precision(int precision);
 int mlxc_print_precision(int* res);
 
 void mlxc_drop_payload(void* payload);
-void* mlxc_next_dropped(void);
 
-int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload);
-extern "Python+C" int mlxc_call(mlx_vector_array* res, const mlx_vector_array args, void* payload);
 int mlxc_call_python_named(
     mlx_vector_array* res,
     const mlx_vector_array args,
@@ -92,8 +89,12 @@ uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected);
 uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected);
 uintptr_t h_index(uintptr_t a, int64_t index);
 uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t step);
-size_t h_vector_size(uintptr_t vector);
-int h_vector_read(uintptr_t vector, uintptr_t* arrays);
-void h_vector_free(uintptr_t vector);
 uintptr_t h_keep(uintptr_t a);
-void h_free(uintptr_t a);
+void h_closure_free(uintptr_t fun);
+int h_value_and_grad(
+    uintptr_t* results,
+    uintptr_t fun,
+    const uintptr_t* args,
+    size_t args_num,
+    const int* argnums,
+    size_t argnums_num);

@@ -175,33 +175,32 @@ static uintptr_t h_index(uintptr_t a, int64_t index) {
   return status ? 0 : (uintptr_t)res.ctx;
 }
 
-static size_t h_vector_size(uintptr_t vector) {
-  return mlx_vector_array_size((mlx_vector_array){(void*)vector});
-}
-
-/* New handles to a vector's arrays. */
-static int h_vector_read(uintptr_t vector, uintptr_t* arrays) {
-  mlx_vector_array source = {(void*)vector};
-  size_t size = mlx_vector_array_size(source);
-  int status = 0;
-  for (size_t i = 0; i < size; i++) {
-    mlx_array item = {0};
-    status |= mlx_vector_array_get(&item, source, i);
-    arrays[i] = (uintptr_t)item.ctx;
-  }
-  return status;
-}
-
-static void h_vector_free(uintptr_t vector) {
-  mlx_vector_array_free((mlx_vector_array){(void*)vector});
-}
-
 /* A second handle to the same array. */
 static uintptr_t h_keep(uintptr_t a) {
   mlx_array copy = {0};
   return mlx_array_set(&copy, as_array(a)) ? 0 : (uintptr_t)copy.ctx;
 }
 
-static void h_free(uintptr_t a) {
-  mlx_array_free(as_array(a));
+static void h_closure_free(uintptr_t fun) {
+  mlx_closure_free((mlx_closure){(void*)fun});
+}
+
+/* The outputs of a function of arrays, and the gradients of the first one. */
+static int h_value_and_grad(
+    uintptr_t* results,
+    uintptr_t fun,
+    const uintptr_t* args,
+    size_t args_num,
+    const int* argnums,
+    size_t argnums_num) {
+  mlx_closure_value_and_grad both = {0};
+  mlx_vector_array values = {0}, gradients = {0};
+  mlx_vector_array args_ = mlx_vector_array_new_data((const mlx_array*)args, args_num);
+  int status = mlx_value_and_grad(&both, (mlx_closure){(void*)fun}, argnums, argnums_num) ||
+      mlx_closure_value_and_grad_apply(&values, &gradients, both, args_);
+  mlx_vector_array_free(args_);
+  mlx_closure_value_and_grad_free(both);
+  results[0] = (uintptr_t)values.ctx;
+  results[1] = (uintptr_t)gradients.ctx;
+  return status;
 }

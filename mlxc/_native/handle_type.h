@@ -22,6 +22,30 @@ PyObject* mlxc_owner(mlx_array array);
 /* Evaluates without the GIL; returns the data pointer, NULL with an exception. */
 void* mlxc_evaluated_data(mlx_array array);
 
+/* addresses(arrays) -> list of int, the handles of arrays that the caller keeps alive */
+PyObject* mlxc_addresses(PyObject* module, PyObject* arrays);
+
+/* read_vector(address) -> list of the arrays of a C vector, which stays its owner's */
+PyObject* mlxc_read_vector(PyObject* module, PyObject* address);
+
+/* unpack(address) -> the same of a C vector that is freed; raises the last error for 0 */
+PyObject* mlxc_unpack(PyObject* module, PyObject* address);
+
+/* new_closure(function) -> address of an mlx_closure that calls a Python function */
+PyObject* mlxc_new_closure(PyObject* module, PyObject* function);
+
+/* new_payload(object) -> address of the object, which lives until C drops it */
+PyObject* mlxc_new_payload(PyObject* module, PyObject* object);
+
+/* payload(address) -> object */
+PyObject* mlxc_payload(PyObject* module, PyObject* address);
+
+/* release_dropped() lets go of the payloads that C has dropped */
+PyObject* mlxc_release_dropped(PyObject* module, PyObject* none);
+
+/* set_keep_exception(function), which is given what a Python function raised below C */
+PyObject* mlxc_set_keep_exception(PyObject* module, PyObject* function);
+
 /* to_dlpack(array, versioned, copied) -> capsule */
 PyObject* mlxc_to_dlpack(PyObject* module, PyObject* args);
 
