@@ -1,26 +1,28 @@
 """A tokenizer from the metadata of a GGUF file.
 
-The file tells the vocabulary and, for BPE, the merges; of how text is split before that it gives
-only a name, so the rules behind the names are written here.
+The file tells the vocabulary; of how text is prepared it gives only names: the kind of model, and
+for BPE the pre-tokenizer. Where no flag is in the file, the defaults are those of llama.cpp.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import FormatError, UnsupportedError
+from ..errors import UnsupportedError
+from .byte_level import byte_level_backend
 from .chat_template import ChatTemplates
-from .pre_tokenizers import PRE_TOKENIZERS, ByteLevelRules
+from .frame import frame
+from .gguf_fields import GgufFields, damaged
+from .pieces import MARK, NORMAL, Piece, TextRules, marked_backend, pieces_backend
+from .pre_tokenizers import PRE_TOKENIZERS
 from .tokenizer import Tokenizer
+from .word_pieces import PREFIX, word_piece_backend
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
-_PREFIX = "tokenizer.ggml."
 _TEMPLATE = "tokenizer.chat_template"
-
-_UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4  # token types; 1 is normal, 5 unused, 6 a byte
 
 _SPECIAL_IDS = {
     "bos_token": "bos_token_id",
@@ -28,148 +30,136 @@ _SPECIAL_IDS = {
     "unk_token": "unknown_token_id",
     "sep_token": "seperator_token_id",  # spelled so in the format
     "pad_token": "padding_token_id",
+    "cls_token": "cls_token_id",
+    "mask_token": "mask_token_id",
 }
 _END_IDS = ("eos_token_id", "eot_token_id", "eom_token_id")
+
+# BPE whose tokens spell text itself, with "▁" for a space, instead of byte letters.
+_MARKED_BPE = ("gemma4", "granite-embed-multi-311m", "mmbert", "sarvam-moe")
+
+
+class _Made(NamedTuple):
+    backend: Backend
+    add_first: bool
+    add_last: bool
 
 
 def build_tokenizer(metadata: Mapping[str, object]) -> Tokenizer:
     """Builds the tokenizer of a GGUF file; see `Tokenizer.from_gguf`."""
-    fields = _Fields(metadata)
+    fields = GgufFields(metadata)
     model = fields.text("model")
-    if model != "gpt2":
-        raise UnsupportedError(f"tokenizer model {model[:40]!r} is not known; known is: gpt2")
-    name = fields.text("pre", "default")
-    if name not in PRE_TOKENIZERS:
-        known = ", ".join(sorted(PRE_TOKENIZERS))
-        raise UnsupportedError(f"pre-tokenizer {name[:40]!r} is not known; known are: {known}")
-    tokens = fields.tokens()
+    if model not in _MODELS:
+        raise UnsupportedError(
+            f"tokenizer model {model[:40]!r} is not known; known are: {', '.join(sorted(_MODELS))}"
+        )
+    made = _MODELS[model](fields)
+    first, last = fields.token_id("bos_token_id"), fields.token_id("eos_token_id")
+    if model == "bert":
+        first = first if first is not None else fields.token_id("cls_token_id")
+        last = fields.token_id("seperator_token_id")
+    frame(
+        made.backend,
+        first=first if fields.flag("add_bos_token", made.add_first) else None,
+        last=last if fields.flag("add_eos_token", made.add_last) else None,
+    )
     special_tokens = {
-        role: tokens[token_id]
+        role: text
         for role, key in _SPECIAL_IDS.items()
-        if (token_id := fields.token_id(key)) is not None
+        if (token := fields.token_id(key)) is not None
+        and (text := made.backend.id_to_token(token)) is not None
     }
     return Tokenizer(
-        _byte_level_backend(fields, PRE_TOKENIZERS[name]),
+        made.backend,
         special_tokens=special_tokens,
-        eos_token_ids={
-            token_id for key in _END_IDS if (token_id := fields.token_id(key)) is not None
-        },
+        eos_token_ids={token for key in _END_IDS if (token := fields.token_id(key)) is not None},
         chat_templates=ChatTemplates(_templates(metadata)),
     )
 
 
-class _Fields:
-    """Typed, checked access to the `tokenizer.ggml.` metadata."""
-
-    def __init__(self, metadata: Mapping[str, object]) -> None:
-        self._metadata = metadata
-        self._vocabulary_size = len(self.tokens())
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._metadata.get(_PREFIX + key, default)
-        if not isinstance(value, str):
-            raise _damaged(key, "a string", value)
-        return value
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self._metadata.get(_PREFIX + key, default)
-        if not isinstance(value, bool):
-            raise _damaged(key, "true or false", value)
-        return value
-
-    def tokens(self) -> list[str]:
-        return self._strings("tokens")
-
-    def merges(self) -> list[tuple[str, str]]:
-        merges: list[tuple[str, str]] = []
-        for text in self._strings("merges"):
-            left, _, right = text.partition(" ")
-            if not left or not right:
-                raise _damaged("merges", "pairs of tokens", text)
-            merges.append((left, right))
-        return merges
-
-    def token_types(self) -> list[int]:
-        value = self._metadata.get(_PREFIX + "token_type", [1] * self._vocabulary_size)
-        if not isinstance(value, list) or len(value) != self._vocabulary_size:
-            raise _damaged("token_type", f"a list of {self._vocabulary_size} numbers", value)
-        return value
-
-    def token_id(self, key: str) -> int | None:
-        value = self._metadata.get(_PREFIX + key)
-        if value is None:
-            return None
-        if type(value) is not int or not 0 <= value < self._vocabulary_size:
-            raise _damaged(key, f"a token id below {self._vocabulary_size}", value)
-        return value
-
-    def _strings(self, key: str) -> list[str]:
-        value = self._metadata.get(_PREFIX + key)
-        if not isinstance(value, list) or not value or type(value[0]) is not str:
-            raise _damaged(key, "a list of strings", value)
-        return value
-
-
-def _damaged(key: str, rule: str, value: object) -> FormatError:
-    return FormatError(
-        f"metadata {_PREFIX}{key} must be {rule}, got {str(value)[:80]!r}; "
-        "the GGUF file is damaged or has no tokenizer: convert the model again"
+def _byte_level(fields: GgufFields) -> _Made:
+    name = fields.text("pre", "default")
+    if name in _MARKED_BPE:
+        return _marked_bpe(fields)
+    if name not in PRE_TOKENIZERS:
+        raise UnsupportedError(
+            f"pre-tokenizer {name[:40]!r} is not one of the {len(PRE_TOKENIZERS)} that are known; "
+            "take the model's tokenizer.json instead, or add the name to PRE_TOKENIZERS"
+        )
+    rules = PRE_TOKENIZERS[name]
+    backend = byte_level_backend(
+        fields.unique_tokens(), fields.merges(), rules, kinds=fields.kinds()
     )
+    return _Made(backend, add_first=rules.add_bos, add_last=False)
 
 
-def _byte_level_backend(fields: _Fields, rules: ByteLevelRules) -> Backend:
-    import tokenizers
-    from tokenizers import decoders, models
+def _marked_bpe(fields: GgufFields) -> _Made:
+    from tokenizers.models import BPE
 
     tokens = fields.tokens()
-    vocabulary = {token: index for index, token in enumerate(tokens)}
-    if len(vocabulary) != len(tokens):
-        raise _damaged("tokens", "unique", f"{len(tokens) - len(vocabulary)} tokens twice")
+    unknown = fields.token_id("unknown_token_id")
     try:
-        model = models.BPE(vocabulary, fields.merges(), ignore_merges=rules.ignore_merges)
+        model = BPE(
+            fields.unique_tokens(),
+            fields.merges(),
+            unk_token=None if unknown is None else tokens[unknown],
+            fuse_unk=True,
+            byte_fallback=True,
+        )
     except Exception as error:  # the library raises nothing narrower
-        raise _damaged("merges", "pairs of the vocabulary", error) from error
-    backend = tokenizers.Tokenizer(model)
-    backend.normalizer = rules.normalizer()
-    backend.pre_tokenizer = rules.pre_tokenizer()
-    backend.decoder = decoders.ByteLevel()
-    _add_special_tokens(backend, tokens, fields.token_types())
-    _frame(backend, fields, tokens, rules)
-    return backend
+        raise damaged("merges", "pairs of the vocabulary", error) from error
+    rules = TextRules(space="each" if fields.flag("add_space_prefix", False) else "none")
+    backend = marked_backend(model, rules, list(zip(tokens, fields.kinds(), strict=True)))
+    return _Made(backend, add_first=False, add_last=False)
 
 
-def _add_special_tokens(backend: Backend, tokens: list[str], types: list[int]) -> None:
-    """Registers the tokens that are found in a text before it is split."""
-    from tokenizers import AddedToken
-
-    added = [
-        AddedToken(token, special=kind != _USER_DEFINED, normalized=False)
-        for token, kind in zip(tokens, types, strict=True)
-        if kind in (_UNKNOWN, _CONTROL, _USER_DEFINED) and token
-    ]
-    backend.add_tokens(added)
-
-
-def _frame(backend: Backend, fields: _Fields, tokens: list[str], rules: ByteLevelRules) -> None:
-    """Puts the tokens that begin and end every sequence around a text."""
-    from tokenizers.processors import TemplateProcessing
-
-    bos = fields.token_id("bos_token_id") if fields.flag("add_bos_token", rules.add_bos) else None
-    eos = fields.token_id("eos_token_id") if fields.flag("add_eos_token", False) else None
-    if bos is None and eos is None:
-        return
-    # The template has names of its own, as a token's text may hold characters it reserves.
-    pieces: list[Any] = [*(["BOS"] if bos is not None else []), "$A"]
-    pieces += ["EOS"] if eos is not None else []
-    named = [("BOS", bos), ("EOS", eos)]
-    backend.post_processor = TemplateProcessing(
-        single=pieces,
-        special_tokens=[
-            {"id": name, "ids": [token_id], "tokens": [tokens[token_id]]}
-            for name, token_id in named
-            if token_id is not None
-        ],
+def _bpe_pieces(fields: GgufFields) -> _Made:
+    rules = TextRules(space="each" if fields.flag("add_space_prefix", True) else "none")
+    backend = pieces_backend(
+        _pieces(fields), rules, unigram=False, unknown=fields.token_id("unknown_token_id")
     )
+    return _Made(backend, add_first=True, add_last=False)
+
+
+def _unigram_pieces(fields: GgufFields) -> _Made:
+    rules = TextRules(
+        space="each" if fields.flag("add_space_prefix", True) else "none",
+        charsmap=fields.data("precompiled_charsmap"),
+        collapse_spaces=fields.flag("remove_extra_whitespaces", False),
+    )
+    unknown = fields.token_id("unknown_token_id")
+    backend = pieces_backend(
+        _pieces(fields), rules, unigram=True, unknown=2 if unknown is None else unknown
+    )
+    return _Made(backend, add_first=False, add_last=True)
+
+
+def _word_pieces(fields: GgufFields) -> _Made:
+    """Here the file marks the beginnings of words with "▁", where BERT marks what goes on."""
+    kinds = fields.kinds()
+    tokens = [
+        token
+        if kind != NORMAL
+        else (token.removeprefix(MARK) if token.startswith(MARK) else PREFIX + token)
+        for token, kind in zip(fields.tokens(), kinds, strict=True)
+    ]
+    if len(set(tokens)) != len(tokens):
+        raise damaged("tokens", "unique", f"{len(tokens) - len(set(tokens))} tokens twice")
+    unknown = fields.token_id("unknown_token_id")
+    lowercase = fields.flag("normalizer.lowercase", True)
+    backend = word_piece_backend(
+        tokens,
+        kinds,
+        unknown=tokens[100 if unknown is None else unknown],
+        lowercase=lowercase,
+        strip_accents=fields.flag("normalizer.strip_accents", lowercase),
+    )
+    return _Made(backend, add_first=True, add_last=True)
+
+
+def _pieces(fields: GgufFields) -> list[Piece]:
+    entries = zip(fields.tokens(), fields.scores(), fields.kinds(), strict=True)
+    return [Piece(*entry) for entry in entries]
 
 
 def _templates(metadata: Mapping[str, object]) -> dict[str, str]:
@@ -180,3 +170,12 @@ def _templates(metadata: Mapping[str, object]) -> dict[str, str]:
         if isinstance(value, str):
             templates[name] = value
     return templates
+
+
+_MODELS: dict[str, Callable[[GgufFields], _Made]] = {
+    "gpt2": _byte_level,
+    "gemma4": _marked_bpe,
+    "llama": _bpe_pieces,
+    "t5": _unigram_pieces,
+    "bert": _word_pieces,
+}

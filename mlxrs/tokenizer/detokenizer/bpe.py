@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from functools import cache
 from typing import TYPE_CHECKING
 
+from ..byte_letters import byte_of_letter
 from .base import StreamingDetokenizer
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class BpeDetokenizer(StreamingDetokenizer):
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._byte_of = byte_table()
+        self._byte_of = byte_of_letter()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         super().__init__()
 
@@ -40,16 +40,3 @@ class BpeDetokenizer(StreamingDetokenizer):
 
     def _last_text(self) -> str:
         return self._decoder.decode(b"", True)
-
-
-@cache
-def byte_table() -> dict[str, int]:
-    """Returns the byte that each of GPT-2's 256 characters stands for.
-
-    Printable bytes of Latin-1 stand for themselves; the others, in order, are U+0100 and up.
-    Source: `bytes_to_unicode` of https://github.com/openai/gpt-2.
-    """
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = (byte for byte in range(256) if byte not in printable)
-    table = {chr(byte): byte for byte in printable}
-    return table | {chr(0x100 + index): byte for index, byte in enumerate(others)}

@@ -16,8 +16,9 @@ from support.tokenizers import (
 )
 from tokenizers import Tokenizer as Backend
 
+from mlxrs.tokenizer.byte_letters import byte_of_letter
 from mlxrs.tokenizer.detokenizer import StreamingDetokenizer, detokenizer_for
-from mlxrs.tokenizer.detokenizer.bpe import BpeDetokenizer, byte_table
+from mlxrs.tokenizer.detokenizer.bpe import BpeDetokenizer
 from mlxrs.tokenizer.detokenizer.naive import NaiveDetokenizer
 from mlxrs.tokenizer.detokenizer.spm import SpmDetokenizer
 
@@ -148,8 +149,8 @@ def test_text_and_last_segment_do_not_disturb_each_other() -> None:
 
 def test_byte_table_is_that_of_the_tokenizers_library() -> None:
     for byte, letter in enumerate(byte_letters()):
-        assert byte_table()[letter] == byte
-    assert len(byte_table()) == 256
+        assert byte_of_letter()[letter] == byte
+    assert len(byte_of_letter()) == 256
 
 
 class CountingBackend:
