@@ -17,6 +17,8 @@ MESSAGES: tuple[tuple[str, type[Exception]], ...] = (
     (r"(?i)\binvalid (?:start_|end_)?ax[ei]s\b", IndexError),
     (r"(?i)\bax[ei]s \S+ (?:is out of bounds|invalid) ", IndexError),
     (r"out of range", IndexError),
+    (r"The only valid values for backend are", ValueError),
+    (r"Cannot split the distributed group", RuntimeError),
     (r"\[[A-Z]\w*::|::eval", RuntimeError),  # a primitive at work, as [LUF::eval_cpu]
     (r"\[(?:load|save|read|write|malloc|metal|ring|mpi|nccl|jaccl|distributed)", RuntimeError),
     (r"\bno GPU implementation|\bThere is no Stream|\bFailed to |\bUnable to ", RuntimeError),

@@ -9,6 +9,7 @@ The layers of models are in `mlxrs.nn`, caches in `mlxrs.lm.cache`, architecture
 `mlxrs.lm.models`.
 """
 
+from . import _backend  # noqa: F401  # isort: split
 from .errors import (
     ChatSessionError,
     ChatTemplateError,

@@ -48,6 +48,7 @@ MLXC = [
     ["mlxc"],
 ]
 MLXRS = [
+    ["mlxrs._backend"],
     ["mlxrs.errors"],
     ["mlxrs._json"],
     ["mlxrs.nn", "mlxrs.tokenizer", "mlxrs.loading"],

@@ -12,6 +12,7 @@ from .._dtype import bool_, uint32
 from .._ffi import lib
 from .._handle import as_array, wrap
 from .arithmetic import floor_divide, remainder
+from .compare import not_equal
 from .create import zeros
 from .join import stack
 
@@ -43,7 +44,7 @@ def flatnonzero(a: ArrayLike, /) -> array:
     if a.size >= 2**32:
         raise ValueError(f"a has {a.size} elements, and positions are counted up to 2**32")
     if lib.h_dtype(a._h) != bool_._code:
-        a = wrap(lib.h_astype(a._h, bool_._code, 0))
+        a = not_equal(a, 0)
     a = wrap(lib.h_contiguous(a._h, False, 0))
     return wrap(lib.h_flatnonzero(a._h))
 

@@ -103,7 +103,6 @@ def test_one_process_is_a_group_of_its_own():
     assert mx.distributed.all_sum(3).item() == 3
 
 
-@pytest.mark.native
 def test_one_process_has_no_other_to_talk_to():
     with pytest.raises(ValueError, match="Cannot send to a singleton group"):
         mx.distributed.send(mx.ones((2,)), 0)
@@ -115,7 +114,6 @@ def test_one_process_has_no_other_to_talk_to():
         mx.distributed.init().split(0)
 
 
-@pytest.mark.native
 def test_the_ring_is_there_and_an_unknown_backend_is_not():
     assert mx.distributed.is_available()
     assert mx.distributed.is_available("ring")

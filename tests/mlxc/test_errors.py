@@ -49,8 +49,17 @@ def quantized(w):
     return mx.quantized_matmul(mx.ones((1, 64)), w, mx.ones((8, 1)), mx.ones((8, 1))).sum()
 
 
-@pytest.mark.native
-@pytest.mark.parametrize("fail", FAILURES.values(), ids=FAILURES)
+# Before 0.32 MLX aborts where an evaluation fails.
+EVALUATED = {"linalg.inv"}
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        pytest.param(fail, marks=pytest.mark.native if name in EVALUATED else [], id=name)
+        for name, fail in FAILURES.items()
+    ],
+)
 def test_the_words_of_a_message_tell_the_type_as_its_c_class_does(fail):
     with pytest.raises((ValueError, IndexError, OverflowError, RuntimeError)) as caught:
         fail()
@@ -116,7 +125,7 @@ def test_an_mlx_error_inside_of_a_callback_keeps_its_type():
         mx.grad(lambda x: x.reshape(7).sum())(mx.zeros((3,)))
 
 
-@pytest.mark.native
+@pytest.mark.native  # MLX < 0.32 aborts
 def test_a_failure_on_the_evaluating_thread_is_raised_here():
     broken = mx.linalg.inv(mx.zeros((2, 2)), stream=mx.cpu)
 

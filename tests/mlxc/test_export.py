@@ -112,11 +112,10 @@ def test_an_exception_of_the_callback_arrives_as_it_was():
     assert raised.value is error
 
 
-@pytest.mark.native
 def test_a_file_that_is_no_function_is_refused(tmp_path):
     (tmp_path / "f.mlxfn").write_bytes(b"no function" * 10)
 
-    with pytest.raises((RuntimeError, ValueError)):
+    with pytest.raises((RuntimeError, ValueError, MemoryError)):
         mx.import_function(str(tmp_path / "f.mlxfn"))
 
 

@@ -180,10 +180,14 @@ def test_istft_gives_the_signal_back(n_fft, norm, onesided):
         (lambda a: mx.fft.stft(a, 4, hop_length=0), "hop_length must be positive"),
         (lambda a: mx.fft.stft(a, 4, win_length=9), "window length must not exceed n_fft"),
         (lambda a: mx.fft.stft(a, 4, pad_mode="wrap"), r"Invalid padding mode \(wrap\)"),
-        (lambda a: mx.fft.stft(a, 4, norm="half"), r"\[stft\] Invalid norm"),
         (lambda a: mx.fft.istft(a), "Input must have at least two dimensions"),
     ],
 )
 def test_short_time_transforms_refuse_what_makes_no_sense(call, words):
     with pytest.raises(ValueError, match=words):
         call(mx.ones((8,)))
+
+
+def test_a_short_time_transform_has_a_known_norm():
+    with pytest.raises(ValueError, match=r"\[stft\] Invalid norm"):
+        mx.fft.stft(mx.ones((8,)), 4, norm="half")

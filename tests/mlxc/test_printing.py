@@ -4,16 +4,18 @@ import pytest
 
 import mlxc as mx
 
-pytestmark = pytest.mark.native
+# mlx-c has no print options.
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def as_before():
     before = mx.get_printoptions().precision
     yield
     mx.set_printoptions(before)
 
 
+@pytest.mark.native
+@pytest.mark.usefixtures("as_before")
 def test_the_precision_is_a_number_of_decimal_places():
     a = mx.array([1.23456789, 2])
 
@@ -23,6 +25,8 @@ def test_the_precision_is_a_number_of_decimal_places():
     assert repr(a) == "array([1.235, 2.000], dtype=float32)"
 
 
+@pytest.mark.native
+@pytest.mark.usefixtures("as_before")
 def test_minus_one_is_the_default():
     mx.set_printoptions(2)
     mx.set_printoptions()
@@ -30,6 +34,8 @@ def test_minus_one_is_the_default():
     assert repr(mx.array([1.23456789, 2])) == "array([1.23457, 2], dtype=float32)"
 
 
+@pytest.mark.native
+@pytest.mark.usefixtures("as_before")
 def test_options_of_a_block_end_with_it():
     with pytest.raises(KeyError), mx.printoptions(precision=1):
         assert repr(mx.array(1.25)) == "array(1.2, dtype=float32)"
@@ -41,6 +47,8 @@ def test_options_of_a_block_end_with_it():
     assert mx.get_printoptions().precision == -1
 
 
+@pytest.mark.native
+@pytest.mark.usefixtures("as_before")
 def test_the_options_that_are_read_are_a_copy():
     options = mx.get_printoptions()
 

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from support.assert_close import assert_close
 
 import mlxc as mx
 
@@ -222,7 +223,6 @@ def test_evaluating_the_state_evaluates_its_key():
     assert mx.random.state[0].tolist() == expected
 
 
-@pytest.mark.native
 def test_a_compiled_function_that_captures_the_state_draws_as_it_would_without():
     def draw():
         return mx.random.uniform(shape=(2,))
@@ -234,4 +234,4 @@ def test_a_compiled_function_that_captures_the_state_draws_as_it_would_without()
     mx.random.seed(6)
     drawn = [compiled().tolist() for _ in range(3)] + [draw().tolist()]
 
-    assert drawn == expected
+    assert_close(mx.array(drawn), expected)  # compiled, it may round otherwise

@@ -12,7 +12,6 @@ TYPES = st.sampled_from([np.bool_, np.int8, np.uint32, np.float32, np.complex64]
 ARRAYS = hnp.arrays(TYPES, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
 
 
-@pytest.mark.native
 @given(ARRAYS)
 def test_positions_are_those_of_numpy(a):
     b = mx.array(a)
