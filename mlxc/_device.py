@@ -39,6 +39,8 @@ class Device:
     __slots__ = ("index", "type")
 
     def __init__(self, type: DeviceType, index: int = 0) -> None:
+        if not isinstance(type, DeviceType):
+            raise TypeError(f"type must be mlxc.cpu or mlxc.gpu, got {type!r}")
         self.type = type
         self.index = index
 
@@ -47,7 +49,7 @@ class Device:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DeviceType):
-            return self.type is other
+            return self.type is other and self.index == 0
         if isinstance(other, Device):
             return self.type is other.type and self.index == other.index
         return NotImplemented
@@ -365,10 +367,10 @@ class StreamContext:
         if not isinstance(s, (Stream, ThreadLocalStream, Device, DeviceType)):
             raise TypeError(f"expected a Stream or Device, got {type(s).__name__}")
         self._given = s
+        self._before: list[Stream] = []
 
     def __enter__(self) -> None:
-        self._device = default_device()
-        self._stream = default_stream(self._device)
+        self._before.append(default_stream(default_device()))
         if isinstance(self._given, ThreadLocalStream):
             stream = self._given._here()
         elif isinstance(self._given, Stream):
@@ -384,8 +386,9 @@ class StreamContext:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        set_default_device(self._device)
-        set_default_stream(self._stream)
+        before = self._before.pop()
+        set_default_device(before.device)
+        set_default_stream(before)
 
 
 def stream(s: Stream | ThreadLocalStream | Device | DeviceType) -> StreamContext:

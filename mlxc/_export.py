@@ -274,11 +274,11 @@ def _write(c_exporter: Any, inputs: Inputs) -> None:
 
 def _inputs(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inputs:
     """Arguments as arrays by position and by name, from either of the two ways to give them."""
-    if not kwargs and args and not all(isinstance(a, Handle) for a in args):
+    if not kwargs and args and isinstance(args[-1], (dict, list, tuple)):
         *first, last = args
         if isinstance(last, dict):
             kwargs = last
-        elif isinstance(last, (list, tuple)):
+        else:
             first.append(last)
         positional = first[0] if first else ()
         args = tuple(positional) if len(first) < 2 and not isinstance(positional, Handle) else args

@@ -114,6 +114,8 @@ def init(
         >>> mx.distributed.init().size()
         1
     """
+    if not isinstance(strict, bool):
+        raise TypeError(f"strict must be True or False, got {strict!r}")
     name = _backend(backend)
     group = ffi.new("mlx_distributed_group*")
     if all_gather_factory is None:

@@ -205,6 +205,8 @@ def save_safetensors(
         TypeError: a name is not a string, an array not an array, or metadata not strings.
         ValueError: an array is float64, or a name contains a zero character.
     """
+    _check_named(arrays, "arrays")
+    _check_named(metadata or {}, "metadata")
     for name, a in arrays.items():
         _check_text(name, "a name in arrays")
         if not isinstance(a, Handle):
@@ -243,10 +245,17 @@ def save_gguf(
         >>> mx.load(file, format="gguf", return_metadata=True)
         ({'w': array([1, 1], dtype=float32)}, {'general.name': 'two ones'})
     """
+    _check_named(arrays, "arrays")
+    _check_named(metadata or {}, "metadata")
     check_writable(arrays, metadata or {})
     eval(list(arrays.values()), list((metadata or {}).values()))
     with writable(file, ".gguf") as opened:
         write_gguf(opened, arrays, metadata or {})
+
+
+def _check_named(values: object, what: str) -> None:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{what} must be a dict, got {type(values).__name__}")
 
 
 def _check_text(text: str, what: str) -> None:

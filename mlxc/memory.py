@@ -170,7 +170,7 @@ def _read(function: Any) -> int:
 
 def _set(function: Any, limit: int) -> int:
     if limit < 0:
-        raise ValueError(f"limit must not be negative, got {limit}")
+        raise TypeError(f"limit must not be negative, got {limit}")
     before = ffi.new("size_t*")
     check(function(before, limit))
     return int(before[0])

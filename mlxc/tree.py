@@ -87,13 +87,16 @@ def tree_unflatten(items: Sequence[tuple[str, Any]] | dict[str, Any]) -> Any:
     pairs = list(items.items()) if isinstance(items, dict) else list(items)
     if len(pairs) == 1 and pairs[0][0] == "":
         return pairs[0][1]
+    if not pairs:
+        return []
     children: dict[str, list[tuple[str, Any]]] = {}
     for path, leaf in pairs:
         key, _, rest = path.partition(".")
         children.setdefault(key, []).append((rest, leaf))
-    if children and all(key.isdigit() for key in children):
+    if all(key.isdigit() for key in children):
         last = max(map(int, children))
-        return [tree_unflatten(children.get(str(i), [])) for i in range(last + 1)]
+        groups = [children.get(str(i)) for i in range(last + 1)]
+        return [tree_unflatten(group) if group else {} for group in groups]
     return {key: tree_unflatten(group) for key, group in children.items()}
 
 

@@ -26,6 +26,14 @@ extern "C" int mlxc_unique(
             maybe(fill_value),
             get(s))))
 
+extern "C" int mlxc_searchsorted(
+    mlx_array* res,
+    const mlx_array sorted_sequence,
+    const mlx_array values,
+    const char* side,
+    const mlx_stream s)
+    MLXC_BODY(set(res, mx::searchsorted(get(sorted_sequence), get(values), text(side), get(s))))
+
 extern "C" int mlxc_einsum_path(
     mlx_vector_int* path,
     mlx_string* description,

@@ -21,6 +21,13 @@ int mlxc_unique(
     const mlx_array fill_value /* or null */,
     const mlx_stream s);
 
+int mlxc_searchsorted(
+    mlx_array* res,
+    const mlx_array sorted_sequence,
+    const mlx_array values,
+    const char* side,
+    const mlx_stream s);
+
 /* The path as the length of each step followed by its operands. */
 int mlxc_einsum_path(
     mlx_vector_int* path,

@@ -45,6 +45,8 @@ def depends(
     """
     before = _several(dependencies)
     after = _several(inputs)
+    if not after:
+        return []
     vector = lib.h_depends(addresses(after), len(after), addresses(before), len(before))
     results = unpack(vector)
     return results[0] if isinstance(inputs, Handle) else results

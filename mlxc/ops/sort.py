@@ -7,14 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._dtype import uint32
 from .._ffi import lib
 from .._handle import as_array, at, unpack, wrap
-from .arithmetic import add, minimum, subtract
-from .compare import less, less_equal
-from .create import zeros
-from .logic import logical_and
-from .take import take, where
+from ._arguments import text
 
 if TYPE_CHECKING:
     from .._array import array
@@ -140,24 +135,7 @@ def searchsorted(
         array([0, 1, 4], dtype=uint32)
     """
     a, values = as_array(sorted_sequence), as_array(values)
-    if a.ndim != 1:
-        raise ValueError(f"sorted_sequence must have one axis, got shape {a.shape}")
-    if side not in ("left", "right"):
-        raise ValueError(f"side must be 'left' or 'right', got {side!r}")
-    is_before = less if side == "left" else less_equal
-    found = zeros(values.shape, uint32, stream=stream)
-    # Binary search from the highest bit: advance where the last element passed lies before.
-    for bit in reversed(range(a.size.bit_length())):
-        ahead = add(found, 1 << bit, stream=stream)
-        index = subtract(minimum(ahead, a.size, stream=stream), 1, stream=stream)
-        last = take(a, index, stream=stream)
-        fits = logical_and(
-            less_equal(ahead, a.size, stream=stream),
-            is_before(last, values, stream=stream),
-            stream=stream,
-        )
-        found = where(fits, ahead, found, stream=stream)
-    return found
+    return wrap(lib.h_searchsorted(a._h, values._h, text(side, "side"), at(stream)))
 
 
 def unique(

@@ -180,8 +180,13 @@ def slice_update(
 
     Returns:
         The shape and type of `a`.
+
+    Raises:
+        ValueError: the part does not fit.
     """
     a, update = pair(a, update)
+    if update.ndim > a.ndim:  # MLX would read beyond the shape
+        raise ValueError(f"update has shape {update.shape}, more axes than {a.shape}")
     start = as_array(start_indices)
     axes = ints(axes, "axes")
     s = at(stream)

@@ -159,3 +159,20 @@ def test_streams_are_made_by_their_functions_and_checked():
         mx.new_thread_local_stream(3)
     with pytest.raises(TypeError, match="stream must be a Stream, got int"):
         mx.set_default_stream(3)
+
+
+def test_a_stream_context_may_be_entered_again_inside_itself():
+    stream, before = mx.new_stream(mx.cpu), mx.default_stream(mx.cpu)
+    context = mx.stream(stream)
+
+    with context:
+        with context:
+            assert mx.default_stream(mx.cpu) == stream
+        assert mx.default_stream(mx.cpu) == stream
+    assert mx.default_stream(mx.cpu) == before
+
+
+def test_a_device_has_a_type():
+    with pytest.raises(TypeError, match=r"type must be mlxc\.cpu or mlxc\.gpu"):
+        mx.Device("cpu")
+    assert mx.Device(mx.cpu, 1) != mx.cpu

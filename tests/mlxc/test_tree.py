@@ -42,6 +42,7 @@ def test_flatten_joins_keys_and_indices_by_dots():
 
 def test_a_missing_index_leaves_its_place_empty():
     assert tree_unflatten([("l.1", 5)]) == {"l": [{}, 5]}
+    assert tree_unflatten([]) == []
 
 
 def test_map_walks_several_trees_together_and_keeps_tuples():

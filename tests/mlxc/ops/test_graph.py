@@ -15,3 +15,4 @@ def test_depends_keeps_values_and_their_number():
 
     assert mx.depends(a, b).tolist() == [1, 2]
     assert [x.tolist() for x in mx.depends([a, b], [b])] == [[1, 2], [3]]
+    assert mx.depends([], [b]) == []

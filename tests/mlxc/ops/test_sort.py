@@ -53,6 +53,7 @@ def test_topk_refuses_more_than_there_are():
         mx.topk(mx.array([1.0, 2.0]), 3)
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("side", ["left", "right"])
 @given(n=st.integers(0, 9), seed=SEEDS)
 def test_searchsorted_agrees_with_numpy(side, n, seed):
@@ -64,10 +65,11 @@ def test_searchsorted_agrees_with_numpy(side, n, seed):
     assert_close(result, np.searchsorted(a, values, side))
 
 
+@pytest.mark.native
 def test_searchsorted_refuses_what_it_cannot_search():
-    with pytest.raises(ValueError, match="one axis"):
+    with pytest.raises(ValueError, match="1-D"):
         searchsorted(mx.ones((2, 2)), mx.array(1.0))
-    with pytest.raises(ValueError, match="side must be 'left' or 'right', got 'middle'"):
+    with pytest.raises(ValueError, match="side"):
         searchsorted(mx.ones((2,)), mx.array(1.0), "middle")
 
 

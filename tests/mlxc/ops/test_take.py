@@ -90,3 +90,8 @@ def test_a_slice_update_starts_where_an_array_says():
 
     assert_close(result, expected)
     assert_close(A, X)
+
+
+def test_a_slice_update_of_more_axes_is_refused():
+    with pytest.raises(ValueError, match="more axes"):
+        mx.slice_update(mx.zeros((3, 4)), mx.ones((1, 3, 4)), mx.array([1]), [0])
