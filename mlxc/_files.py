@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from ._errors import raise_last_error
+from ._ffi import ffi, lib
+from ._handle import wrap
+
+if TYPE_CHECKING:
+    from ._array import array
 
 PathLike: TypeAlias = str | os.PathLike[str]
 File: TypeAlias = PathLike | BinaryIO
@@ -44,6 +51,16 @@ def size_left(file: BinaryIO) -> int:
     end = file.seek(0, os.SEEK_END)
     file.seek(position)
     return end - position
+
+
+def write_array(file: BinaryIO, a: array) -> None:
+    """Write the bytes of an evaluated array in row-major order."""
+    if a.size == 0:
+        return
+    flat = wrap(lib.h_contiguous(a._h, False, 0))
+    if not (address := lib.h_data(flat._h)):
+        raise_last_error()
+    file.write(ffi.buffer(ffi.cast("char*", address), flat.nbytes))
 
 
 @contextmanager

@@ -31,9 +31,8 @@ from ._dtype import (
     uint32,
     uint64,
 )
-from ._errors import raise_last_error
 from ._ffi import ffi, lib
-from ._files import name_of, size_left
+from ._files import name_of, size_left, write_array
 from ._handle import wrap
 
 if TYPE_CHECKING:
@@ -120,11 +119,8 @@ def write_safetensors(
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)  # so that the data is aligned
     file.write(len(text).to_bytes(8, "little") + text)
-    for a in filter(lambda a: a.size, arrays.values()):
-        flat = wrap(lib.h_contiguous(a._h, False, 0))
-        if not (address := lib.h_data(flat._h)):
-            raise_last_error()
-        file.write(ffi.buffer(ffi.cast("char*", address), flat.nbytes))
+    for a in arrays.values():
+        write_array(file, a)
 
 
 def _check_cover(path: str, header: dict[str, Any], available: int) -> None:

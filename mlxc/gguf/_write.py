@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from .._dtype import float16, float32, int8, int16, int32, uint32
-from .._errors import raise_last_error
-from .._ffi import ffi, lib
-from .._handle import Handle, wrap
+from .._files import write_array
+from .._handle import Handle
 from ._arrays import NUMBERS, Metadata
 from ._header import ALIGNMENT, ALIGNMENTS, DEFAULT_ALIGNMENT, LIST, STRING, fault_of_name
 from ._header import NUMBERS as CODES
@@ -84,7 +83,7 @@ def write_gguf(
         end += -(-a.nbytes // alignment) * alignment
     file.write(header + bytes(-len(header) % alignment))
     for a in arrays.values():
-        file.write(_content(a))
+        write_array(file, a)
         file.write(bytes(-a.nbytes % alignment))
 
 
@@ -100,14 +99,4 @@ def _typed(value: Metadata) -> bytes:
         return struct.pack("<IIQ", LIST, STRING, len(value)) + b"".join(map(_text, value))
     kind = NUMBER_TYPES[value.dtype]
     head = struct.pack("<IIQ", LIST, kind, value.size) if value.ndim else struct.pack("<I", kind)
-    return head + bytes(_content(value))
-
-
-def _content(a: array) -> Any:
-    """The bytes of an array in row-major order."""
-    if a.size == 0:
-        return b""
-    flat = wrap(lib.h_contiguous(a._h, False, 0))
-    if not (address := lib.h_data(flat._h)):
-        raise_last_error()
-    return bytes(ffi.buffer(ffi.cast("char*", address), flat.nbytes))
+    return head + memoryview(value).tobytes()

@@ -80,6 +80,11 @@ def random_stored(kind: str, shape: tuple[int, ...], generator: np.random.Genera
     return Stored(kind, shape, np.concatenate([scales, data], axis=1).tobytes())
 
 
+def rows_of(stored: Stored) -> np.ndarray:
+    """Returns the bytes of each row, (R, bytes of a row)."""
+    return np.frombuffer(stored.data, np.uint8).reshape(stored.shape[0], -1)
+
+
 def naive_dequantize(stored: Stored) -> np.ndarray:
     """Returns the float32 values of a quantized tensor, one block and one element at a time."""
     size = {"Q4_0": 18, "Q4_1": 20, "Q8_0": 34}[stored.type]

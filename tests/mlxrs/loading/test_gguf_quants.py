@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.gguf import Stored, naive_dequantize, random_stored
+from support.gguf import naive_dequantize, random_stored, rows_of
 
 from mlxrs.loading.gguf_quants import to_float32
 
 KINDS = ["Q4_0", "Q4_1", "Q8_0"]
-
-
-def rows_of(stored: Stored) -> np.ndarray:
-    return np.frombuffer(stored.data, np.uint8).reshape(stored.shape[0], -1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
