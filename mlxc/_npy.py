@@ -86,14 +86,14 @@ def read_npy(file: BinaryIO) -> array:
     start = file.tell()
     check_npy(file, name_of(file), size_left(file))
     file.seek(start)
-    return _from_numpy(read_array(file, allow_pickle=False))
+    return _from_numpy(read_array(file, allow_pickle=False))  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def write_npy(file: BinaryIO, a: array) -> None:
     """Write an array at the position of an open file; bfloat16 as two opaque bytes an element."""
     from numpy.lib.format import write_array
 
-    write_array(file, _to_numpy(a), allow_pickle=False)
+    write_array(file, _to_numpy(a), allow_pickle=False)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def read_npz(file: BinaryIO) -> dict[str, array]:
@@ -169,7 +169,7 @@ def _read_member(archive: ZipFile, member: ZipInfo, name: str) -> array:
         if check_npy(file, label, member.file_size)[0]:  # type: ignore[arg-type]
             raise ValueError(f"{label} is malformed: more bytes follow its array")
     with archive.open(member) as file:
-        return _from_numpy(read_array(file, allow_pickle=False))
+        return _from_numpy(read_array(file, allow_pickle=False))  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _from_numpy(value: ndarray[Any, Any]) -> array:
