@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._ffi import lib
+from .._ffi import foreign, lib
 from .._handle import as_array, at, unpack, wrap
 from ..ops._arguments import optional
+from . import _composed
 
 if TYPE_CHECKING:
     from .._array import array
@@ -126,4 +127,7 @@ def gated_delta_update(
     if not of_q[2] or of_v[2] % of_q[2]:
         raise ValueError(f"the {of_q[2]} heads of q must divide the {of_v[2]} heads of v")
     state, used = optional(initial_state, "initial_state"), optional(mask, "mask")
+    if foreign:
+        q, k, v, gamma, beta = given
+        return _composed.gated_delta_update(q, k, v, gamma, beta, initial_state, mask, stream)
     return unpack(lib.h_gated_delta_update(*[a._h for a in given], state, used, at(stream)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._ffi import lib
+from .._ffi import foreign, lib
 from .._handle import as_array, at, wrap
 from ..ops._arguments import optional
+from . import _composed
 
 if TYPE_CHECKING:
     from .._array import array
@@ -142,4 +143,6 @@ def cross_entropy(logits: ArrayLike, targets: ArrayLike, *, stream: StreamOrDevi
         array([2.07944], dtype=float32)
     """
     logits, targets = as_array(logits), as_array(targets)
+    if foreign:
+        return _composed.cross_entropy(logits, targets, stream)
     return wrap(lib.h_cross_entropy(logits._h, targets._h, at(stream)))

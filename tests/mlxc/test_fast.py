@@ -197,7 +197,6 @@ def naive_cross_entropy(x, targets):
     return -np.take_along_axis(logarithms, targets[..., None], -1)[..., 0]
 
 
-@pytest.mark.native
 @pytest.mark.parametrize("dtype", [mx.float32, mx.float16, mx.bfloat16], ids=repr)
 def test_cross_entropy_is_minus_the_logarithm_of_the_probability(dtype):
     x = mx.array(floats((2, 3, 5), seed=11)).astype(dtype)
@@ -210,7 +209,6 @@ def test_cross_entropy_is_minus_the_logarithm_of_the_probability(dtype):
     assert_close(result.astype(dtype), expected)
 
 
-@pytest.mark.native
 def test_the_gradient_of_cross_entropy_is_the_probability_less_the_target():
     x, targets = floats((4, 5), seed=12), np.array([1, 0, 4, 2])
     expected = np.exp(x) / np.exp(x).sum(-1, keepdims=True) - np.eye(5)[targets]
@@ -220,7 +218,6 @@ def test_the_gradient_of_cross_entropy_is_the_probability_less_the_target():
     assert_close(gradient, expected)
 
 
-@pytest.mark.native
 @pytest.mark.parametrize(
     ("logits", "targets", "words"),
     [
@@ -262,7 +259,6 @@ def naive_gated_delta(q, k, v, gamma, beta, state, mask):
     return outputs, state
 
 
-@pytest.mark.native
 @pytest.mark.parametrize("length", [1, 7])
 @pytest.mark.parametrize(("heads", "value_heads"), [(2, 2), (2, 4)])
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "from nothing"])
@@ -290,7 +286,6 @@ def test_gated_delta_update_corrects_a_memory_that_forgets(
         assert_close(result, wanted)
 
 
-@pytest.mark.native
 def test_a_gated_delta_update_goes_on_from_its_state():
     q, k, v = (mx.array(floats((1, 6, 2, 8), seed, -0.5, 0.5)) for seed in (1, 2, 3))
     gamma, beta = (mx.array(floats((1, 6, 2), seed, 0, 1)) for seed in (4, 5))
@@ -327,7 +322,6 @@ def test_a_gated_delta_update_refuses_shapes_that_do_not_fit(changed, words):
         mx.fast.gated_delta_update(**{name: mx.ones(shape) for name, shape in shapes.items()})
 
 
-@pytest.mark.native
 def test_a_gated_delta_update_refuses_another_state():
     x, ones = mx.ones((1, 3, 2, 8)), mx.ones((1, 3, 2))
 

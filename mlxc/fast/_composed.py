@@ -1,0 +1,70 @@
+"""Functions that mlx-c lacks, made of others: for an mlx-c that was built elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from .._device import stream as on_stream
+from .._dtype import DtypeCategory, float32, issubdtype
+from ..ops.arrange import repeat
+from ..ops.cast import astype
+from ..ops.create import zeros
+from ..ops.exponential import logsumexp
+from ..ops.join import stack
+from ..ops.layout import broadcast_to
+from ..ops.shape import expand_dims, squeeze
+from ..ops.take import take_along_axis, where
+
+if TYPE_CHECKING:
+    from .._array import array
+    from .._device import StreamOrDevice
+
+
+def cross_entropy(logits: array, targets: array, stream: StreamOrDevice) -> array:
+    """As `mlxc.fast.cross_entropy`, computed in float32."""
+    if not logits.ndim:
+        raise ValueError("[cross_entropy] logits must have at least 1 dimension")
+    if targets.shape != logits.shape[:-1]:
+        given = ",".join(map(str, targets.shape))
+        raise ValueError(f"[cross_entropy] targets shape ({given}) does not match the logits")
+    if not issubdtype(targets.dtype, DtypeCategory.integer):
+        raise ValueError("[cross_entropy] targets must be integer class indices")
+    if not issubdtype(logits.dtype, DtypeCategory.floating):
+        raise ValueError(f"[cross_entropy] unsupported logits type {logits.dtype._name}")
+    with nullcontext() if stream is None else on_stream(stream):
+        logits = astype(logits, float32)
+        chosen = take_along_axis(logits, expand_dims(targets, -1), -1)
+        return logsumexp(logits, -1) - squeeze(chosen, -1)
+
+
+def gated_delta_update(
+    q: array,
+    k: array,
+    v: array,
+    gamma: array,
+    beta: array,
+    initial_state: array | None,
+    mask: array | None,
+    stream: StreamOrDevice,
+) -> list[array]:
+    """As `mlxc.fast.gated_delta_update`, one position after another; the shapes are checked."""
+    B, L, H_v, D_v = v.shape
+    if not L:
+        raise ValueError("[gated_delta_update] there must be at least one position")
+    with nullcontext() if stream is None else on_stream(stream):
+        q, k = (expand_dims(repeat(a, H_v // a.shape[2], 2), -2) for a in (q, k))  # (B,L,H_v,1,D)
+        state = zeros((1,), v.dtype) if initial_state is None else initial_state
+        state = broadcast_to(state, (B, H_v, D_v, q.shape[-1]))
+        outputs = []
+        for t in range(L):
+            kept = state * gamma[:, t, :, None, None]
+            error = v[:, t] - (kept * k[:, t]).sum(-1)  # (B, H_v, D_v)
+            written = kept + expand_dims(beta[:, t, :, None] * error, -1) * k[:, t]
+            read = (written * q[:, t]).sum(-1)
+            if mask is not None:
+                seen = mask[:, t, None, None, None]
+                written, read = where(seen, written, state), where(seen[..., 0], read, 0)
+            state = written
+            outputs.append(read)
+        return [stack(outputs, 1), state]
