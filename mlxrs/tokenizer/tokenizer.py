@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import ChatTemplateError
+from .batch import PaddedBatch, pad_rows
 from .chat_template import ChatTemplates
-from .detokenizer import StreamingDetokenizer, detokenizer_for
+from .detokenizer import StreamingDetokenizer, detokenizers_for
 
 if TYPE_CHECKING:
+    from tokenizers import Encoding
     from tokenizers import Tokenizer as Backend
 
 Message = Mapping[str, object]
@@ -19,13 +21,14 @@ Message = Mapping[str, object]
 class Tokenizer:
     """Text to token ids and back, with the special tokens and chat template of one model.
 
-    Made by `from_directory` or `from_gguf`; the constructor is for a backend built by hand.
+    Made by `from_directory`, `from_file` or `from_gguf`; the constructor is for a backend built
+    by hand.
 
     Args:
         backend: a tokenizer of the `tokenizers` library.
         special_tokens: token text by role, such as `{"bos_token": "<s>", "eos_token": "</s>"}`;
             chat templates see all of them by these names.
-        eos_token_ids: every id that ends a reply.
+        eos_token_ids: every id that ends a reply; the attribute of that name may be replaced.
         chat_templates: the templates that came with the model.
 
     Example:
@@ -46,6 +49,7 @@ class Tokenizer:
         self._backend = backend
         self._special_tokens = dict(special_tokens or {})
         self._chat_templates = chat_templates or ChatTemplates()
+        self._detokenizers: dict[bool, Callable[[], StreamingDetokenizer]] = {}
         # Ids are wanted as they are: padding or truncation in the file serves training.
         backend.no_padding()
         backend.no_truncation()
@@ -54,17 +58,49 @@ class Tokenizer:
     def from_directory(path: str | Path) -> Tokenizer:
         """Reads the tokenizer of a Hugging Face directory.
 
-        `tokenizer.json` is required. `tokenizer_config.json` and `chat_template.jinja` give special
-        tokens and template. A reply ends at any end token of `tokenizer_config.json`,
-        `generation_config.json` or `config.json`.
+        The vocabulary is in `tokenizer.json`, or else in `tekken.json`, `tokenizer.model` or a
+        `.tiktoken` file. `tokenizer_config.json` and `chat_template.jinja` give special tokens and
+        template. A reply ends at any end token of `tokenizer_config.json`,
+        `generation_config.json`, `config.json` or of the vocabulary.
 
         Raises:
-            ModelNotFoundError: there is no tokenizer.json.
+            ModelNotFoundError: there is no vocabulary.
             FormatError: a file cannot be read.
         """
         from .from_directory import read_tokenizer
 
         return read_tokenizer(Path(path))
+
+    @staticmethod
+    def from_file(
+        path: str | Path,
+        *,
+        pattern: str | None = None,
+        special_tokens: Mapping[str, int] | None = None,
+    ) -> Tokenizer:
+        """Reads a tokenizer from one file alone; what it is, its content tells.
+
+        It may be a `tokenizer.json`, a SentencePiece `tokenizer.model`, a `tekken.json`, or a
+        tiktoken vocabulary (`*.tiktoken`, and the `tokenizer.model` of Llama 3). Chat templates
+        and further end tokens stand in other files: `from_directory` reads all of them.
+
+        Args:
+            path: the file.
+            pattern: for a tiktoken vocabulary, the regular expression that splits text; known by
+                the name of the file for `gpt2`, `multilingual`, `cl100k_base`, `o200k_base` and
+                `qwen`.
+            special_tokens: for a tiktoken vocabulary, the ids of the special tokens, which the
+                file does not hold.
+
+        Raises:
+            ModelNotFoundError: there is no such file.
+            FormatError: the file is none of these, is damaged, or is too large.
+            UnsupportedError: it is well-formed, but of a kind that is not known here.
+            ValueError: `pattern` is missing, or an argument does not go with the file.
+        """
+        from .from_file import read_file
+
+        return read_file(Path(path), pattern=pattern, special_tokens=special_tokens)
 
     @staticmethod
     def from_gguf(metadata: Mapping[str, object]) -> Tokenizer:
@@ -103,7 +139,51 @@ class Tokenizer:
         """The source of the default chat template; None for a model without one."""
         return self._chat_templates.default
 
-    def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
+    @property
+    def unk_token(self) -> str | None:
+        """The text of the token for what the vocabulary cannot spell."""
+        return self._special_tokens.get("unk_token")
+
+    @property
+    def pad_token(self) -> str | None:
+        """The text of the token that fills up short rows."""
+        return self._special_tokens.get("pad_token")
+
+    @property
+    def eos_token_id(self) -> int | None:
+        """The id of `eos_token`."""
+        return None if self.eos_token is None else self.token_to_id(self.eos_token)
+
+    @property
+    def pad_token_id(self) -> int | None:
+        """The id of `pad_token`."""
+        return None if self.pad_token is None else self.token_to_id(self.pad_token)
+
+    @property
+    def special_token_ids(self) -> frozenset[int]:
+        """The ids that `skip_special_tokens` leaves out."""
+        added = self._backend.get_added_tokens_decoder()
+        return frozenset(index for index, token in added.items() if token.special)
+
+    def add_eos_token(self, token: str | int) -> None:
+        """Lets a further token, given by text or id, end a reply.
+
+        Raises:
+            ValueError: the vocabulary has no such token.
+        """
+        index = self.token_to_id(token) if isinstance(token, str) else token
+        if index is None or self.id_to_token(index) is None:
+            raise ValueError(f"token must be in the vocabulary, got {token!r}")
+        self.eos_token_ids |= {index}
+
+    def encode(
+        self,
+        text: str,
+        *,
+        add_special_tokens: bool = True,
+        add_eos: bool = False,
+        max_length: int | None = None,
+    ) -> list[int]:
         """Returns the ids of `text`.
 
         The text of a special token, such as `<|im_end|>`, becomes that token.
@@ -113,21 +193,80 @@ class Tokenizer:
             add_special_tokens: whether to add the tokens that the model wants around a text, such
                 as a beginning-of-sequence token. False for text made by a chat template, which
                 writes them itself.
+            add_eos: whether the ids end with `eos_token_id`.
+            max_length: at most so many ids are returned. What is cut off is the end of the text;
+                added tokens stay.
 
         Raises:
             TypeError: `text` is not a string.
-            ValueError: `text` holds a lone surrogate, which no encoding has.
+            ValueError: `text` holds a lone surrogate, which no encoding has; `max_length` is
+                negative; or `add_eos` is asked of a model without an end token.
         """
-        try:
-            ids: list[int] = self._backend.encode(text, add_special_tokens=add_special_tokens).ids
-        except TypeError:
-            if not isinstance(text, str):
-                raise TypeError(f"text must be a str, got {type(text).__name__}") from None
-            raise ValueError(
-                "text must not hold lone surrogates; clean it with "
-                "text.encode('utf-8', 'replace').decode()"
-            ) from None
-        return ids
+        return self.encode_batch(
+            [text], add_special_tokens=add_special_tokens, add_eos=add_eos, max_length=max_length
+        )[0]
+
+    def encode_batch(
+        self,
+        texts: Sequence[str],
+        *,
+        add_special_tokens: bool = True,
+        add_eos: bool = False,
+        max_length: int | None = None,
+    ) -> list[list[int]]:
+        """Returns the ids of every text, worked out in parallel.
+
+        Arguments and errors are those of `encode`; `pad` makes the rows equally long.
+        """
+        if max_length is not None and max_length < 0:
+            raise ValueError(f"max_length must not be negative, got {max_length}")
+        eos = self.eos_token_id if add_eos else None
+        if add_eos and eos is None:
+            raise ValueError("add_eos needs a model with an end token, and this one has none")
+        check_texts(texts)
+        fitted = max_length is not None
+        encodings = self._backend.encode_batch_fast(
+            list(texts), add_special_tokens=add_special_tokens and not fitted
+        )
+        if max_length is not None:
+            encodings = [self._fit(e, max_length, add_special_tokens, eos) for e in encodings]
+        rows = [encoding.ids for encoding in encodings]
+        if eos is not None:
+            rows = [row if row[-1:] == [eos] else [*row, eos] for row in rows]
+        return rows if max_length is None else [row[:max_length] for row in rows]
+
+    def _fit(
+        self, encoding: Encoding, max_length: int, add_special_tokens: bool, eos: int | None
+    ) -> Encoding:
+        """Cuts off the end of a text so that the added tokens fit behind it."""
+        added = self._backend.num_special_tokens_to_add(False) if add_special_tokens else 0
+        encoding.truncate(max(max_length - added - (eos is not None), 0))
+        return self._backend.post_process(encoding, None, add_special_tokens)
+
+    def pad(
+        self,
+        rows: Sequence[Sequence[int]],
+        *,
+        side: Literal["left", "right"] = "left",
+        multiple_of: int = 1,
+        pad_token_id: int | None = None,
+    ) -> PaddedBatch:
+        """Makes rows of ids equally long, and tells which places hold tokens.
+
+        Args:
+            rows: B lists of ids.
+            side: where the padding goes: left for generation, as replies go on at the right.
+            multiple_of: the length is rounded up to a multiple of this.
+            pad_token_id: the id to fill with; by default that of the pad token, or else of the
+                end token, or else 0.
+
+        Example:
+            >>> batch = tokenizer.pad(tokenizer.encode_batch(["Hi", "A longer text"]))
+            >>> logits = model(mx.array(batch.input_ids))
+        """
+        candidates = (pad_token_id, self.pad_token_id, self.eos_token_id, 0)
+        fill = next(candidate for candidate in candidates if candidate is not None)
+        return pad_rows(rows, fill, side=side, multiple_of=multiple_of)
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
         """Returns the text of `ids`; bytes that are not UTF-8 become U+FFFD.
@@ -136,7 +275,17 @@ class Tokenizer:
             ids: token ids; those outside the vocabulary add nothing.
             skip_special_tokens: whether to leave special tokens out.
         """
-        return str(self._backend.decode(ids, skip_special_tokens=skip_special_tokens))
+        try:
+            return str(self._backend.decode(ids, skip_special_tokens=skip_special_tokens))
+        except OverflowError:
+            known = [index for index in ids if 0 <= index < 1 << 32]
+            return str(self._backend.decode(known, skip_special_tokens=skip_special_tokens))
+
+    def decode_batch(
+        self, rows: Sequence[Sequence[int]], *, skip_special_tokens: bool = False
+    ) -> list[str]:
+        """Returns the text of every row of ids."""
+        return [self.decode(row, skip_special_tokens=skip_special_tokens) for row in rows]
 
     def token_to_id(self, token: str) -> int | None:
         """Returns the id of the token with exactly this text, or None."""
@@ -145,12 +294,22 @@ class Tokenizer:
 
     def id_to_token(self, token_id: int) -> str | None:
         """Returns the text of a token as the vocabulary spells it, or None."""
-        token: str | None = self._backend.id_to_token(token_id)
+        token: str | None = None
+        if 0 <= token_id < 1 << 32:
+            token = self._backend.id_to_token(token_id)
         return token
 
-    def detokenizer(self) -> StreamingDetokenizer:
-        """Returns a new streaming detokenizer; making one costs next to nothing."""
-        return detokenizer_for(self._backend)
+    def detokenizer(self, *, skip_special_tokens: bool = False) -> StreamingDetokenizer:
+        """Returns a new streaming detokenizer; making one costs next to nothing.
+
+        Args:
+            skip_special_tokens: whether special tokens add no text, as in `decode`.
+        """
+        if skip_special_tokens not in self._detokenizers:
+            self._detokenizers[skip_special_tokens] = detokenizers_for(
+                self._backend, skip_special_tokens=skip_special_tokens
+            )
+        return self._detokenizers[skip_special_tokens]()
 
     def apply_chat_template(
         self,
@@ -207,3 +366,25 @@ class Tokenizer:
             variables=variables,
         )
         return self.encode(text, add_special_tokens=False)
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Checks that every text is a string that can be encoded.
+
+    Raises:
+        TypeError: one is not a string, or `texts` is one itself.
+        ValueError: one holds a lone surrogate.
+    """
+    if isinstance(texts, str):
+        raise TypeError("texts must be a list of strings, got one string; use encode for it")
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, got {type(text).__name__}")
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise ValueError(
+                    "text must not hold lone surrogates; clean it with "
+                    "text.encode('utf-8', 'replace').decode()"
+                ) from None

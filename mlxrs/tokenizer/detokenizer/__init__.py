@@ -9,6 +9,6 @@ classes differ in what they know about the decoder of the tokenizer:
 """
 
 from .base import StreamingDetokenizer
-from .select import detokenizer_for
+from .select import detokenizers_for
 
-__all__ = ["StreamingDetokenizer", "detokenizer_for"]
+__all__ = ["StreamingDetokenizer", "detokenizers_for"]

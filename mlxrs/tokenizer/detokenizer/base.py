@@ -29,45 +29,29 @@ class StreamingDetokenizer(ABC):
     def reset(self) -> None:
         """Forgets all tokens and text."""
         self.tokens: list[int] = []
-        self._seen: list[str] = []
-        self._unseen: list[str] = []
-        self._start()
+        self._parts: list[str] = []
+        self._read = 0  # how many of the parts `last_segment` has returned
 
+    @abstractmethod
     def add_token(self, token: int) -> None:
         """Adds one token id; an id outside the vocabulary adds no text, as in `decode`."""
-        self.tokens.append(token)
-        self._emit(self._next_text(token))
 
+    @abstractmethod
     def finalize(self) -> None:
         """Ends the stream: text that was held back for further tokens comes out."""
-        self._emit(self._last_text())
 
     @property
     def text(self) -> str:
         """All text so far, without what is still held back."""
-        self._seen = ["".join(self._seen)]
-        return self._seen[0] + "".join(self._unseen)
+        self._parts = ["".join(self._parts[: self._read]), "".join(self._parts[self._read :])]
+        self._read = 1
+        return self._parts[0] + self._parts[1]
 
     @property
     def last_segment(self) -> str:
         """The text that is new since this property was last read."""
-        segment = "".join(self._unseen)
-        self._seen.append(segment)
-        self._unseen.clear()
-        return segment
-
-    @abstractmethod
-    def _start(self) -> None:
-        """Resets the state of the subclass."""
-
-    @abstractmethod
-    def _next_text(self, token: int) -> str:
-        """Returns the text that is certain now that `token` has arrived."""
-
-    @abstractmethod
-    def _last_text(self) -> str:
-        """Returns the text that was held back."""
-
-    def _emit(self, text: str) -> None:
-        if text:
-            self._unseen.append(text)
+        parts, read = self._parts, self._read
+        self._read = len(parts)
+        if len(parts) - read == 1:
+            return parts[read]
+        return "".join(parts[read:])

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from .base import StreamingDetokenizer
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer as Backend
+from .table import TokenTable
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
+class PieceTable(TokenTable[str | int]):
+    """For each token its text, or its byte as a number."""
+
+    def entry(self, text: str) -> str | int:
+        if match := _BYTE.fullmatch(text):
+            return int(match.group(1), 16)
+        return text.replace("▁", " ")
 
 
 class SpmDetokenizer(StreamingDetokenizer):
@@ -20,41 +26,48 @@ class SpmDetokenizer(StreamingDetokenizer):
     all of it is UTF-8, and otherwise one U+FFFD a byte.
 
     Args:
-        backend: the tokenizer.
+        table: of the tokenizer.
         strip_first_space: whether one space at the very start is dropped.
     """
 
-    def __init__(self, backend: Backend, *, strip_first_space: bool) -> None:
-        self._backend = backend
+    def __init__(self, table: PieceTable, *, strip_first_space: bool) -> None:
+        self._table = table
         self._strip_first_space = strip_first_space
         super().__init__()
 
-    def _start(self) -> None:
+    def reset(self) -> None:
+        super().reset()
         self._bytes = bytearray()
         self._at_start = self._strip_first_space
 
-    def _next_text(self, token: int) -> str:
-        piece = self._backend.id_to_token(token)
-        if piece is None:
-            return ""
-        if match := _BYTE.fullmatch(piece):
-            self._bytes.append(int(match.group(1), 16))
-            return ""
-        return self._stripped(self._byte_text() + piece.replace("▁", " "))
+    def add_token(self, token: int) -> None:
+        self.tokens.append(token)
+        piece = self._table[token]
+        if isinstance(piece, str):
+            if self._bytes:
+                self.finalize()
+            if self._at_start:
+                self._begin(piece)
+            else:
+                self._parts.append(piece)
+        elif piece is not None:
+            self._bytes.append(piece)
 
-    def _last_text(self) -> str:
-        return self._stripped(self._byte_text())
-
-    def _byte_text(self) -> str:
+    def finalize(self) -> None:
+        if not self._bytes:
+            return
         try:
-            return self._bytes.decode()
+            text = self._bytes.decode()
         except UnicodeDecodeError:
-            return "\ufffd" * len(self._bytes)
-        finally:
-            self._bytes.clear()
+            text = "\ufffd" * len(self._bytes)
+        self._bytes.clear()
+        if self._at_start:
+            self._begin(text)
+        else:
+            self._parts.append(text)
 
-    def _stripped(self, text: str) -> str:
-        if self._at_start and text:
+    def _begin(self, text: str) -> None:
+        """Adds the first text; an empty one is not yet the first."""
+        if text:
             self._at_start = False
-            return text.removeprefix(" ")
-        return text
+            self._parts.append(text.removeprefix(" "))

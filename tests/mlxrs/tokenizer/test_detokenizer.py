@@ -17,9 +17,9 @@ from support.tokenizers import (
 from tokenizers import Tokenizer as Backend
 
 from mlxrs.tokenizer.byte_letters import byte_of_letter
-from mlxrs.tokenizer.detokenizer import StreamingDetokenizer, detokenizer_for
+from mlxrs.tokenizer.detokenizer import StreamingDetokenizer, detokenizers_for
 from mlxrs.tokenizer.detokenizer.bpe import BpeDetokenizer
-from mlxrs.tokenizer.detokenizer.naive import NaiveDetokenizer
+from mlxrs.tokenizer.detokenizer.naive import KnownTable, NaiveDetokenizer
 from mlxrs.tokenizer.detokenizer.spm import SpmDetokenizer
 
 BACKENDS: dict[str, tuple[Backend, type[StreamingDetokenizer]]] = {
@@ -49,7 +49,7 @@ def size(backend: Backend) -> int:
 def test_class_is_chosen_by_the_decoder(name: str) -> None:
     backend, kind = BACKENDS[name]
 
-    assert type(detokenizer_for(backend)) is kind
+    assert type(detokenizers_for(backend)()) is kind
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -59,7 +59,7 @@ def test_segments_joined_equal_the_full_decode(name: str, data: st.DataObject) -
     backend, _ = BACKENDS[name]
     # Two ids more than there are: unknown ones add no text.
     tokens = data.draw(st.lists(st.integers(0, size(backend) + 1), max_size=40))
-    detokenizer = detokenizer_for(backend)
+    detokenizer = detokenizers_for(backend)()
 
     segments = stream(detokenizer, tokens)
 
@@ -71,7 +71,7 @@ def test_segments_joined_equal_the_full_decode(name: str, data: st.DataObject) -
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=20))
 def test_byte_tokens_give_each_character_as_soon_as_it_is_whole(text: str) -> None:
-    detokenizer = detokenizer_for(byte_level_backend())
+    detokenizer = detokenizers_for(byte_level_backend())()
     expected = [
         part for character in text for part in [""] * (len(character.encode()) - 1) + [character]
     ]
@@ -80,24 +80,30 @@ def test_byte_tokens_give_each_character_as_soon_as_it_is_whole(text: str) -> No
 
 
 def test_unfinished_character_appears_as_replacement_at_the_end() -> None:
-    detokenizer = detokenizer_for(byte_level_backend())
+    detokenizer = detokenizers_for(byte_level_backend())()
 
     assert stream(detokenizer, list("a🙂".encode()[:-1])) == ["a", "", "", "", "\ufffd"]
 
 
 def test_leading_space_of_byte_level_text_is_kept() -> None:
-    assert stream(detokenizer_for(byte_level_backend()), list(b" far")) == [" ", "f", "a", "r", ""]
+    assert stream(detokenizers_for(byte_level_backend())(), list(b" far")) == [
+        " ",
+        "f",
+        "a",
+        "r",
+        "",
+    ]
 
 
 def test_byte_zero_streams_as_nul() -> None:
-    assert stream(detokenizer_for(byte_level_backend()), [0, 0x41]) == ["\0", "A", ""]
+    assert stream(detokenizers_for(byte_level_backend())(), [0, 0x41]) == ["\0", "A", ""]
 
 
 def test_special_token_splits_a_character_as_decode_does() -> None:
     backend = byte_level_backend()
     end = backend.token_to_id("<|end|>")
 
-    segments = stream(detokenizer_for(backend), [0xC3, end, 0xA9])
+    segments = stream(detokenizers_for(backend)(), [0xC3, end, 0xA9])
 
     assert segments == ["", "\ufffd<|end|>", "\ufffd", ""]
     assert "".join(segments) == backend.decode([0xC3, end, 0xA9], skip_special_tokens=False)
@@ -107,26 +113,26 @@ def test_sentencepiece_drops_one_space_at_the_very_start_only() -> None:
     backend = spm_backend(strip=True)
     ids = [backend.token_to_id(token) for token in ("▁▁", "▁Hello", "▁world", "!")]
 
-    assert stream(detokenizer_for(backend), ids) == [" ", " Hello", " world", "!", ""]
+    assert stream(detokenizers_for(backend)(), ids) == [" ", " Hello", " world", "!", ""]
 
 
 def test_sentencepiece_byte_run_waits_for_its_end() -> None:
     backend = spm_backend(strip=True)
     hello = backend.token_to_id("▁Hello")
 
-    assert stream(detokenizer_for(backend), [*"é".encode(), hello]) == ["", "", "é Hello", ""]
-    assert stream(detokenizer_for(backend), [0xC3, 0xA9, 0xFF]) == ["", "", "", "\ufffd" * 3]
+    assert stream(detokenizers_for(backend)(), [*"é".encode(), hello]) == ["", "", "é Hello", ""]
+    assert stream(detokenizers_for(backend)(), [0xC3, 0xA9, 0xFF]) == ["", "", "", "\ufffd" * 3]
 
 
 def test_naive_joins_words_as_the_decoder_does() -> None:
     backend = word_backend(decoder=True)
     ids = [backend.token_to_id(token) for token in ("hello", "##ing", "world", ".")]
 
-    assert stream(detokenizer_for(backend), ids) == ["hello", "ing", " world", ".", ""]
+    assert stream(detokenizers_for(backend)(), ids) == ["hello", "ing", " world", ".", ""]
 
 
 def test_reset_begins_anew() -> None:
-    detokenizer = detokenizer_for(byte_level_backend())
+    detokenizer = detokenizers_for(byte_level_backend())()
     detokenizer.add_token(0xC3)
 
     detokenizer.reset()
@@ -136,7 +142,7 @@ def test_reset_begins_anew() -> None:
 
 
 def test_text_and_last_segment_do_not_disturb_each_other() -> None:
-    detokenizer = detokenizer_for(byte_level_backend())
+    detokenizer = detokenizers_for(byte_level_backend())()
     seen = []
     for token in b"abc":
         detokenizer.add_token(token)
@@ -173,7 +179,7 @@ class CountingBackend:
 )
 def test_naive_decodes_a_bounded_number_of_tokens_each_time(make: Callable[[], Backend]) -> None:
     backend = CountingBackend(make())
-    detokenizer = NaiveDetokenizer(backend)
+    detokenizer = NaiveDetokenizer(KnownTable(backend, skip_special_tokens=False), backend)
 
     stream(detokenizer, [3, 0xFF] * 500)
 
