@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._ffi import lib
+from .._ffi import foreign, lib
 from .._handle import as_array, at, unpack, wrap
+from . import _composed
 from ._arguments import text
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ def searchsorted(
         array([0, 1, 4], dtype=uint32)
     """
     a, values = as_array(sorted_sequence), as_array(values)
+    if foreign:
+        return _composed.searchsorted(a, values, side, stream)
     return wrap(lib.h_searchsorted(a._h, values._h, text(side, "side"), at(stream)))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from support.assert_close import assert_close
 from support.draw import floats
 
 import mlxc as mx
 from mlxc.fast import _composed
+from mlxc.ops import _composed as _composed_ops
 
 
 @pytest.mark.native
@@ -57,3 +59,13 @@ def test_a_gated_delta_update_of_nothing_is_refused():
 
     with pytest.raises(ValueError, match="at least one position"):
         _composed.gated_delta_update(x, x, x, gate, gate, None, None, None)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("length", range(6))
+def test_searchsorted_is_that_of_numpy(side, length):
+    a, values = np.arange(length) // 2, np.array([[-1, 0], [1, 2], [3, 9]])
+
+    result = _composed_ops.searchsorted(mx.array(a), mx.array(values), side, None)
+
+    assert result.tolist() == np.searchsorted(a, values, side).tolist()

@@ -53,7 +53,6 @@ def test_topk_refuses_more_than_there_are():
         mx.topk(mx.array([1.0, 2.0]), 3)
 
 
-@pytest.mark.native
 @pytest.mark.parametrize("side", ["left", "right"])
 @given(n=st.integers(0, 9), seed=SEEDS)
 def test_searchsorted_agrees_with_numpy(side, n, seed):
@@ -65,7 +64,6 @@ def test_searchsorted_agrees_with_numpy(side, n, seed):
     assert_close(result, np.searchsorted(a, values, side))
 
 
-@pytest.mark.native
 def test_searchsorted_refuses_what_it_cannot_search():
     with pytest.raises(ValueError, match="1-D"):
         searchsorted(mx.ones((2, 2)), mx.array(1.0))
