@@ -15,6 +15,7 @@ from ._dtype import (
     Dtype,
     DtypeCategory,
     bool_,
+    code_of,
     complex64,
     float32,
     float64,
@@ -107,7 +108,7 @@ def scalar(value: complex, dtype: Dtype | None) -> array:
         fits = INT32_MIN <= value <= INT32_MAX
         return wrap(lib.h_scalar_int(value, (dtype or (int32 if fits else int64))._code))
     if isinstance(value, float):
-        return wrap(lib.h_scalar_float(value, (dtype or float32)._code))
+        return wrap(lib.h_scalar_float(value, code_of(dtype or float32)))
     return _astype(wrap(lib.h_scalar_complex(value.real, value.imag)), dtype)
 
 

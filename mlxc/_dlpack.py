@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._dtype import Dtype, float32, float64
+from ._dtype import Dtype, code_of, float32, float64
 from ._ffi import handle, lib
 from ._handle import wrap
 
@@ -73,7 +73,7 @@ def imported(x: Any, dtype: Dtype | None = None, copy: bool | None = None) -> ar
     result, shared = handle.from_dlpack(capsule, bool(copy))
     if dtype is None and lib.h_dtype(result._h) == float64._code:
         dtype = float32
-    converted = dtype is not None and lib.h_dtype(result._h) != dtype._code
+    converted = dtype is not None and lib.h_dtype(result._h) != code_of(dtype)
     if copy is False and (converted or not shared):
         raise ValueError("copy is False, but MLX has to copy this data; leave copy out")
-    return wrap(lib.h_astype(result._h, dtype._code, 0)) if converted and dtype else result
+    return wrap(lib.h_astype(result._h, code_of(dtype), 0)) if converted and dtype else result

@@ -124,9 +124,9 @@ def issubdtype(arg1: Dtype | DtypeCategory, arg2: Dtype | DtypeCategory, /) -> b
 
 def promote_types(a: Dtype, b: Dtype) -> Dtype:
     """The smallest type that both are converted to when they meet in one operation."""
-    if a is b:
+    if a is b and type(a) is Dtype:
         return a
-    low, high = sorted((a, b), key=lambda t: t._code)
+    low, high = sorted((a, b), key=code_of)
     if low is bool_ or high is complex64:
         return high
     if _is_float(low) or _is_float(high):
@@ -177,4 +177,9 @@ def _dtype_of(item: array | Dtype | bool | int | float | complex) -> Dtype:
     if isinstance(item, Dtype):
         return item
     scalar = _SCALARS.get(type(item))
-    return scalar if scalar is not None else item.dtype  # type: ignore[union-attr]
+    if scalar is not None:
+        return scalar
+    try:
+        return item.dtype  # type: ignore[union-attr]
+    except AttributeError:
+        raise TypeError(f"an array, a data type or a scalar has a type, not {item!r}") from None

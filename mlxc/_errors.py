@@ -52,7 +52,10 @@ def raise_last_error() -> NoReturn:
     if foreign:
         message = PLACE.sub("", message)
         raise type_of(message)(message)
-    raise KINDS.get(lib.mlxc_error_kind(), RuntimeError)(message)
+    error = KINDS.get(lib.mlxc_error_kind(), RuntimeError)
+    if error is RuntimeError or error is MemoryError:  # as evaluations fail
+        lib.mlxc_forget_lost_tasks()
+    raise error(message)
 
 
 def type_of(message: str) -> type[Exception]:

@@ -21,6 +21,7 @@ from ._errors import check, pending, raise_last_error
 from ._ffi import ffi, lib
 from ._handle import Handle, addresses, read_vector, unpack
 from ._leaves import only_arrays_in
+from ._seal import append_seal, check_seal
 from ._structs import c_array, c_vector
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class FunctionExporter:
         check(lib.mlxc_exporter_close(self._c_exporter))
         self._discard.detach()
         lib.mlx_function_exporter_free(self._c_exporter)
+        append_seal(self._partial)
         _move(self._partial, self._path)
 
     def __enter__(self) -> FunctionExporter:
@@ -159,7 +161,8 @@ class FunctionExporter:
 def import_function(file: str | os.PathLike[str], return_metadata: bool = False) -> Any:
     """A function from a file that `export_function` or `exporter` wrote.
 
-    The file is taken at its word: import only what comes from a place you trust.
+    A file that mlxc wrote ends with a checksum, by which damage is noticed. Beyond that the file
+    is taken at its word: import only what comes from a place you trust.
 
     Args:
         file: the path.
@@ -171,6 +174,7 @@ def import_function(file: str | os.PathLike[str], return_metadata: bool = False)
         exported.
 
     Raises:
+        ValueError: the file was changed since mlxc wrote it.
         RuntimeError: there is no such file, or it is not an exported function.
 
     Example:
@@ -181,6 +185,8 @@ def import_function(file: str | os.PathLike[str], return_metadata: bool = False)
         >>> twice(mx.array([3, 4])), metadata
         ((array([6, 8], dtype=int32),), 'by two')
     """
+    if os.path.isfile(file):
+        check_seal(file)
     c_imported = lib.mlx_imported_function_new(os.fsencode(file))
     if c_imported.ctx == ffi.NULL:
         raise_last_error()

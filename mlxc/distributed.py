@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ._dtype import Dtype
+from ._dtype import Dtype, code_of
 from ._errors import check, pending
 from ._ffi import ffi, lib
 from ._handle import as_array, at, wrap
@@ -271,7 +271,7 @@ def recv(
     extents = list(shape)
     members = _members(group)
     s = at(stream)
-    return wrap(lib.h_distributed_recv(extents, len(extents), dtype._code, src, members, s))
+    return wrap(lib.h_distributed_recv(extents, len(extents), code_of(dtype), src, members, s))
 
 
 def recv_like(

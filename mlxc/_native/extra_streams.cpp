@@ -2,7 +2,35 @@
 #include "extras.hpp"
 
 #ifndef MLXC_FOREIGN
+#include <chrono>
+#include <thread>
+
 #include "mlx/memory.h"
+#include "mlx/scheduler.h"
+
+namespace {
+
+// A task that fails takes those queued behind it along, and MLX goes on counting them as active,
+// until it waits for them forever. What still counts when nothing has moved for a while is taken
+// back; if it was a long task of another thread, MLX merely runs one more ahead.
+void forget_lost_tasks() {
+  using namespace std::chrono_literals;
+  auto& scheduler = mlx::core::scheduler::scheduler();
+  int active = scheduler.n_active_tasks();
+  for (int still = 0; active > 0 && still < 10; still++) {
+    std::this_thread::sleep_for(1ms);
+    if (int now = scheduler.n_active_tasks(); now != active) {
+      active = now;
+      still = 0;
+    }
+  }
+  auto stream = mlx::core::default_stream(mlx::core::default_device());
+  for (; active > 0; active--) {
+    scheduler.notify_task_completion(stream);
+  }
+}
+
+} // namespace
 #endif
 
 extern "C" int mlxc_new_thread_unsafe_stream(mlx_stream* res, mlx_device dev)
@@ -13,6 +41,8 @@ extern "C" int mlxc_new_thread_local_stream(int* index, mlx_device dev)
 
 extern "C" int mlxc_stream_of_this_thread(mlx_stream* res, int index, mlx_device dev) MLXC_BODY(
     set(res, mx::stream_from_thread_local_stream(mx::ThreadLocalStream(index, get(dev)))))
+
+extern "C" int mlxc_forget_lost_tasks(void) MLXC_BODY(forget_lost_tasks())
 
 extern "C" int mlxc_clear_streams(void) MLXC_BODY(mx::clear_streams())
 

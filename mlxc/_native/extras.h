@@ -28,6 +28,23 @@ int mlxc_searchsorted(
     const char* side,
     const mlx_stream s);
 
+/* Integers divide without a trap: the least one by -1 wraps around. */
+int mlxc_safe_floor_divide(
+    mlx_array* res,
+    const mlx_array a,
+    const mlx_array b,
+    const mlx_stream s);
+int mlxc_safe_remainder(
+    mlx_array* res,
+    const mlx_array a,
+    const mlx_array b,
+    const mlx_stream s);
+int mlxc_safe_divmod(
+    mlx_vector_array* res,
+    const mlx_array a,
+    const mlx_array b,
+    const mlx_stream s);
+
 /* The path as the length of each step followed by its operands. */
 int mlxc_einsum_path(
     mlx_vector_int* path,
@@ -160,6 +177,9 @@ int mlxc_new_thread_unsafe_stream(mlx_stream* res, mlx_device dev);
 int mlxc_new_thread_local_stream(int* index, mlx_device dev);
 int mlxc_stream_of_this_thread(mlx_stream* res, int index, mlx_device dev);
 int mlxc_clear_streams(void);
+
+/* To be called when an evaluation has failed. */
+int mlxc_forget_lost_tasks(void);
 
 /* Groups of processes; the bytes of the side channel go to mlxc_all_gather with its payload */
 int mlxc_distributed_init_jaccl(mlx_distributed_group* res, bool strict, void* payload);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "mlx/c/mlx.h"
+#include "extras.h"
 #include "mlxc.h"
 
 static inline mlx_array as_array(uintptr_t address) {
@@ -97,8 +98,8 @@ typedef int (*BinaryOp)(mlx_array*, const mlx_array, const mlx_array, const mlx_
 
 /* In the order of OPERATORS in mlxc/_operators.py. */
 static const BinaryOp BINARY_OPS[] = {
-    mlx_add,         mlx_subtract,   mlx_multiply,   mlx_divide,      mlx_floor_divide,
-    mlx_remainder,   mlx_power,      mlx_left_shift, mlx_right_shift, mlx_bitwise_and,
+    mlx_add,         mlx_subtract,   mlx_multiply,   mlx_divide,     mlxc_safe_floor_divide,
+    mlxc_safe_remainder, mlx_power,  mlx_left_shift, mlx_right_shift, mlx_bitwise_and,
     mlx_bitwise_or,  mlx_bitwise_xor, mlx_less,      mlx_less_equal,  mlx_greater,
     mlx_greater_equal, mlx_equal,    mlx_not_equal,
 };

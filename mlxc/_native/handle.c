@@ -219,13 +219,29 @@ static PyType_Spec handle_spec = {
     handle_slots,
 };
 
+/* MLX counts bytes in 64 bits and does not notice when they do not suffice. */
+static int is_addressable(mlx_array array) {
+  const int* shape = mlx_array_shape(array);
+  uint64_t bytes = mlx_array_itemsize(array);
+  int overflows = 0, empty = 0;
+  for (size_t i = mlx_array_ndim(array); i-- > 0;) {
+    empty |= shape[i] == 0;
+    overflows |= __builtin_mul_overflow(bytes, (uint64_t)shape[i], &bytes);
+  }
+  if (!empty && (overflows || bytes > PY_SSIZE_T_MAX)) {
+    PyErr_SetString(PyExc_ValueError, "an array of more bytes than 64 bits can count");
+    return 0;
+  }
+  return 1;
+}
+
 static PyObject* wrap(PyObject* module, PyObject* address) {
   (void)module;
   void* ctx = PyLong_AsVoidPtr(address);
   if (ctx == NULL) {
     return PyErr_Occurred() ? NULL : PyObject_CallNoArgs(raise_last_error);
   }
-  Handle* self = (Handle*)array_alloc(array_class, 0);
+  Handle* self = is_addressable((mlx_array){ctx}) ? (Handle*)array_alloc(array_class, 0) : NULL;
   if (self == NULL) {
     mlx_array_free((mlx_array){ctx});
     return NULL;

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING
 
+from .._handle import as_array
+
 if TYPE_CHECKING:
     from .._array import array
+    from .._handle import ArrayLike
 
 
 def ints(value: int | Sequence[int], name: str) -> Sequence[int]:
@@ -40,6 +43,17 @@ def text(value: str, name: str) -> bytes:
         return value.encode()
     except AttributeError:
         raise TypeError(f"{name} must be a string, got {value!r}") from None
+
+
+def convolved(input: ArrayLike, weight: ArrayLike, groups: int) -> tuple[array, array]:
+    """What a convolution takes, as arrays, if there are channels to divide into groups."""
+    x, w = as_array(input), as_array(weight)
+    if groups == 0:
+        raise ValueError("groups must be at least 1, got 0")
+    for name, a in (("input", x), ("weight", w)):
+        if a.ndim and a.shape[-1] == 0:
+            raise ValueError(f"{name} must have channels, got shape {a.shape}")
+    return x, w
 
 
 def optional(value: array | None, name: str) -> int:

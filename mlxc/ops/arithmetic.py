@@ -94,10 +94,10 @@ def floor_divide(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> a
         b: any shape that broadcasts with `a`.
 
     Returns:
-        Integers round towards zero; for floats it is `floor(a / b)`.
+        The common type of both. An integer divided by 0 is 0.
     """
     a, b = pair(a, b)
-    return wrap(lib.h_floor_divide(a._h, b._h, at(stream)))
+    return wrap(lib.h_safe_floor_divide(a._h, b._h, at(stream)))
 
 
 def remainder(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
@@ -108,7 +108,7 @@ def remainder(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> arra
         b: any shape that broadcasts with `a`.
     """
     a, b = pair(a, b)
-    return wrap(lib.h_remainder(a._h, b._h, at(stream)))
+    return wrap(lib.h_safe_remainder(a._h, b._h, at(stream)))
 
 
 def power(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
@@ -174,4 +174,4 @@ def divmod(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> list[ar
         b: any shape that broadcasts with `a`.
     """
     a, b = pair(a, b)
-    return unpack(lib.h_divmod(a._h, b._h, at(stream)))
+    return unpack(lib.h_safe_divmod(a._h, b._h, at(stream)))

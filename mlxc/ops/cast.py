@@ -67,4 +67,4 @@ def from_fp8(x: ArrayLike, dtype: Dtype = bfloat16, *, stream: StreamOrDevice = 
         dtype: the floating-point type to convert to.
     """
     x = as_array(x)
-    return wrap(lib.h_from_fp8(x._h, dtype._code, at(stream)))
+    return wrap(lib.h_from_fp8(x._h, code_of(dtype), at(stream)))

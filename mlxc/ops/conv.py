@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .._ffi import lib
 from .._handle import as_array, at, wrap
-from ._arguments import ints, repeated
+from ._arguments import convolved, ints, repeated
 
 if TYPE_CHECKING:
     from .._array import array
@@ -52,7 +52,7 @@ def conv1d(
     Returns:
         Shape (N, L_out, C_out).
     """
-    x, w = as_array(input), as_array(weight)
+    x, w = convolved(input, weight, groups)
     return wrap(lib.h_conv1d(x._h, w._h, stride, padding, dilation, groups, at(stream)))
 
 
@@ -80,7 +80,7 @@ def conv2d(
     Returns:
         Shape (N, H_out, W_out, C_out).
     """
-    x, w = as_array(input), as_array(weight)
+    x, w = convolved(input, weight, groups)
     steps = repeated(stride, 2, "stride")
     margins = repeated(padding, 2, "padding")
     gaps = repeated(dilation, 2, "dilation")
@@ -111,7 +111,7 @@ def conv3d(
     Returns:
         Shape (N, D_out, H_out, W_out, C_out).
     """
-    x, w = as_array(input), as_array(weight)
+    x, w = convolved(input, weight, groups)
     steps = repeated(stride, 3, "stride")
     margins = repeated(padding, 3, "padding")
     gaps = repeated(dilation, 3, "dilation")
@@ -147,7 +147,7 @@ def conv_general(
     Returns:
         Shape (N, ..., C_out).
     """
-    x, w = as_array(input), as_array(weight)
+    x, w = convolved(input, weight, groups)
     n = max(x.ndim - 2, 0)
     if isinstance(padding, tuple) and len(padding) == 2 and not isinstance(padding[0], int):
         low, high = (_per_axis(one, n, "padding") for one in padding)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, wrap
-from ._arguments import repeated
+from .._handle import at, wrap
+from ._arguments import convolved, repeated
 
 if TYPE_CHECKING:
     from .._array import array
@@ -51,7 +51,7 @@ def conv_transpose1d(
     Returns:
         Shape (N, L_out, C_out).
     """
-    x, w = as_array(input), as_array(weight)
+    x, w = convolved(input, weight, groups)
     s = at(stream)
     return wrap(
         lib.h_conv_transpose1d(x._h, w._h, stride, padding, dilation, output_padding, groups, s)
@@ -84,7 +84,7 @@ def conv_transpose2d(
     Returns:
         Shape (N, H_out, W_out, C_out).
     """
-    x, w = as_array(input), as_array(weight)
+    x, w = convolved(input, weight, groups)
     steps = repeated(stride, 2, "stride")
     margins = repeated(padding, 2, "padding")
     gaps = repeated(dilation, 2, "dilation")
@@ -119,7 +119,7 @@ def conv_transpose3d(
     Returns:
         Shape (N, D_out, H_out, W_out, C_out).
     """
-    x, w = as_array(input), as_array(weight)
+    x, w = convolved(input, weight, groups)
     steps = repeated(stride, 3, "stride")
     margins = repeated(padding, 3, "padding")
     gaps = repeated(dilation, 3, "dilation")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-from .._dtype import Dtype, bool_, float32, int32, int64
+from .._dtype import Dtype, bool_, code_of, float32, int32, int64
 from .._ffi import lib
 from .._handle import as_array, at, wrap
 from ._arguments import ints
@@ -43,7 +43,7 @@ def zeros(
         dtype: the type; None is float32.
     """
     shape = ints(shape, "shape")
-    return wrap(lib.h_zeros(shape, len(shape), (dtype or float32)._code, at(stream)))
+    return wrap(lib.h_zeros(shape, len(shape), code_of(dtype or float32), at(stream)))
 
 
 def ones(
@@ -59,7 +59,7 @@ def ones(
         dtype: the type; None is float32.
     """
     shape = ints(shape, "shape")
-    return wrap(lib.h_ones(shape, len(shape), (dtype or float32)._code, at(stream)))
+    return wrap(lib.h_ones(shape, len(shape), code_of(dtype or float32), at(stream)))
 
 
 def full(
@@ -78,7 +78,7 @@ def full(
     """
     shape = ints(shape, "shape")
     vals = as_array(vals)
-    code = lib.h_dtype(vals._h) if dtype is None else dtype._code
+    code = lib.h_dtype(vals._h) if dtype is None else code_of(dtype)
     return wrap(lib.h_full(shape, len(shape), vals._h, code, at(stream)))
 
 
@@ -128,7 +128,7 @@ def full_like(
     """
     a, vals = as_array(a), as_array(vals)
     dtype = a.dtype if dtype is None else dtype
-    return wrap(lib.h_full_like(a._h, vals._h, dtype._code, at(stream)))
+    return wrap(lib.h_full_like(a._h, vals._h, code_of(dtype), at(stream)))
 
 
 @overload
@@ -186,7 +186,7 @@ def arange(  # type: ignore[misc]
         dtype = _counting_dtype(first, stop, distance)
     if dtype is bool_:
         raise ValueError("arange does not count in bool; use an integer type")
-    return wrap(lib.h_arange(first, stop, distance, dtype._code, at(stream)))
+    return wrap(lib.h_arange(first, stop, distance, code_of(dtype), at(stream)))
 
 
 def _counting_dtype(start: float, stop: float, step: float) -> Dtype:
@@ -223,4 +223,4 @@ def linspace(
     """
     if not endpoint and num > 0:
         stop = stop - (stop - start) / num
-    return wrap(lib.h_linspace(start, stop, num, (dtype or float32)._code, at(stream)))
+    return wrap(lib.h_linspace(start, stop, num, code_of(dtype or float32), at(stream)))

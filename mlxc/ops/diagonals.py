@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._dtype import float32
+from .._dtype import code_of, float32
 from .._ffi import lib
 from .._handle import as_array, at, wrap
 from .reduce import sum as sum_
@@ -47,7 +47,7 @@ def eye(
         dtype: the type; None is float32.
     """
     columns = n if m is None else m
-    return wrap(lib.h_eye(n, columns, k, (dtype or float32)._code, at(stream)))
+    return wrap(lib.h_eye(n, columns, k, code_of(dtype or float32), at(stream)))
 
 
 def identity(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array:
@@ -57,7 +57,7 @@ def identity(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = 
         n: the number of rows and of columns.
         dtype: the type; None is float32.
     """
-    return wrap(lib.h_identity(n, (dtype or float32)._code, at(stream)))
+    return wrap(lib.h_identity(n, code_of(dtype or float32), at(stream)))
 
 
 def tri(
@@ -77,7 +77,7 @@ def tri(
         dtype: the type; None is float32.
     """
     columns = n if m is None else m
-    return wrap(lib.h_tri(n, columns, k, (dtype or float32)._code, at(stream)))
+    return wrap(lib.h_tri(n, columns, k, code_of(dtype or float32), at(stream)))
 
 
 def tril(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
@@ -162,6 +162,6 @@ def trace(
     """
     a = as_array(a)
     if dtype is not None:
-        return wrap(lib.h_trace(a._h, offset, axis1, axis2, dtype._code, at(stream)))
+        return wrap(lib.h_trace(a._h, offset, axis1, axis2, code_of(dtype), at(stream)))
     diagonal = wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))
     return sum_(diagonal, -1, stream=stream)

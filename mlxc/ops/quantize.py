@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._dtype import Dtype
+from .._dtype import Dtype, code_of
 from .._ffi import lib
 from .._handle import as_array, at, unpack, wrap
 from ._arguments import optional, text
@@ -112,7 +112,7 @@ def dequantize(
             *_given(bits),
             text(mode, "mode"),
             scale,
-            0 if dtype is None else dtype._code,
+            0 if dtype is None else code_of(dtype),
             dtype is not None,
             at(stream),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .._dtype import bool_
+from .._dtype import bool_, code_of
 from .._ffi import lib
 from .._handle import as_array, at, wrap
 
@@ -34,7 +34,7 @@ def _scanned(
     if axis is None:
         a, axis = wrap(lib.h_flatten(a._h, 0, -1, at(stream))), 0
     if dtype is not None:
-        a = wrap(lib.h_astype(a._h, dtype._code, at(stream)))
+        a = wrap(lib.h_astype(a._h, code_of(dtype), at(stream)))
     return wrap(function(a._h, axis, reverse, inclusive, at(stream)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._dtype import Dtype, float32
+from .._dtype import Dtype, code_of, float32
 from .._ffi import lib
 from .._handle import as_array, at, wrap
 from ..ops._arguments import ints
@@ -37,7 +37,7 @@ def uniform(
     """
     low, high = as_array(low), as_array(high)
     shape, key = ints(shape, "shape"), key_or_next(key)
-    code = (dtype or float32)._code
+    code = code_of(dtype or float32)
     return wrap(lib.h_random_uniform(low._h, high._h, shape, len(shape), code, key._h, at(stream)))
 
 
@@ -65,7 +65,7 @@ def normal(
         lib.h_random_normal_broadcast(
             shape,
             len(shape),
-            (dtype or float32)._code,
+            code_of(dtype or float32),
             0 if mean is None else mean._h,
             0 if deviation is None else deviation._h,
             key._h,
@@ -96,7 +96,7 @@ def multivariate_normal(
     """
     mean, cov = as_array(mean), as_array(cov)
     shape, key = ints(shape, "shape"), key_or_next(key)
-    code = (dtype or float32)._code
+    code = code_of(dtype or float32)
     return wrap(
         lib.h_random_multivariate_normal(
             mean._h, cov._h, shape, len(shape), code, key._h, at(stream)
@@ -125,7 +125,7 @@ def truncated_normal(
     if shape is None:
         shape = broadcast_shapes(lower.shape, upper.shape)
     shape, key = ints(shape, "shape"), key_or_next(key)
-    code = (dtype or float32)._code
+    code = code_of(dtype or float32)
     return wrap(
         lib.h_random_truncated_normal(
             lower._h, upper._h, shape, len(shape), code, key._h, at(stream)
@@ -147,7 +147,7 @@ def gumbel(
         key: the key; None takes the next of the sequence.
     """
     shape, key = ints(shape, "shape"), key_or_next(key)
-    code = (dtype or float32)._code
+    code = code_of(dtype or float32)
     return wrap(lib.h_random_gumbel(shape, len(shape), code, key._h, at(stream)))
 
 
@@ -169,5 +169,5 @@ def laplace(
         key: the key; None takes the next of the sequence.
     """
     shape, key = ints(shape, "shape"), key_or_next(key)
-    code = (dtype or float32)._code
+    code = code_of(dtype or float32)
     return wrap(lib.h_random_laplace(shape, len(shape), code, loc, scale, key._h, at(stream)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._dtype import Dtype, int32
+from .._dtype import Dtype, code_of, int32
 from .._ffi import lib
 from .._handle import as_array, at, wrap
 from ..ops._arguments import ints
@@ -36,7 +36,7 @@ def randint(
     """
     low, high = as_array(low), as_array(high)
     shape, key = ints(shape, "shape"), key_or_next(key)
-    code = (dtype or int32)._code
+    code = code_of(dtype or int32)
     return wrap(lib.h_random_randint(low._h, high._h, shape, len(shape), code, key._h, at(stream)))
 
 

@@ -136,3 +136,35 @@ def test_a_failure_on_the_evaluating_thread_is_raised_here():
 def test_a_wrong_stream_is_a_type_error_naming_it():
     with pytest.raises(TypeError, match="stream must be"):
         mx.exp(mx.array(1.0), stream="cpu")
+
+
+@pytest.mark.native
+def test_evaluations_that_fail_often_do_not_stop_those_that_follow():
+    singular = mx.zeros((2, 2))
+
+    for _ in range(300):
+        with pytest.raises(RuntimeError):
+            mx.eval(mx.linalg.inv(singular, stream=mx.cpu))
+
+    assert (singular + 1).tolist() == [[1, 1], [1, 1]]
+
+
+@pytest.mark.native
+def test_an_array_of_more_bytes_than_can_be_counted_is_refused():
+    with pytest.raises(ValueError, match="more bytes than 64 bits can count"):
+        mx.broadcast_to(mx.array(1.0), (2**31 - 1, 2**31 - 1, 4))
+
+
+@pytest.mark.parametrize("make", [mx.zeros, mx.ones, mx.random.normal, mx.random.uniform])
+def test_a_dtype_by_name_is_a_type_error_that_names_it(make):
+    with pytest.raises(TypeError, match="dtype must be a data type, as mx.float32, not 'int8'"):
+        make(shape=(2,), dtype="int8")
+
+
+@pytest.mark.parametrize("channels, groups", [(2, 0), (0, 1)])
+def test_a_convolution_needs_channels_and_groups(channels, groups):
+    x, w = mx.zeros((1, 3, channels)), mx.zeros((2, 1, channels))
+
+    for conv in (mx.conv1d, mx.conv_transpose1d):
+        with pytest.raises(ValueError, match="groups must be at least 1|must have channels"):
+            conv(x, w, groups=groups)

@@ -136,3 +136,37 @@ def test_drawing_elsewhere_is_refused():
         mx.export_to_dot(3, X)
     with pytest.raises(ValueError, match="only arrays"):
         mx.export_to_dot(io.StringIO(), 3)
+
+
+DAMAGE = """
+import random, sys
+import mlxc as mx
+from support.damage import damaged
+
+path, count = sys.argv[1], int(sys.argv[2])
+f = lambda x, y: (mx.softmax(x @ y + 1).reshape(4)[1:3], x.sum(axis=1))
+ones = mx.ones((2, 2))
+mx.export_function(path, f, ones, y=ones, metadata="text")
+whole, rng = open(path, "rb").read(), random.Random(0)
+expected = [a.tolist() for a in f(ones, ones)]
+raised = 0
+for _ in range(count):
+    with open(path, "wb") as file:
+        file.write(damaged(whole, rng))
+    try:
+        results = mx.import_function(path)(ones, y=ones)
+    except (ValueError, RuntimeError):
+        raised += 1
+        continue
+    assert [a.tolist() for a in results] == expected  # only the checksum was hit
+print(raised > 0.9 * count)
+"""
+
+
+@pytest.mark.native
+def test_a_damaged_function_is_refused_and_never_crashes(tmp_path):
+    command = [sys.executable, "-c", DAMAGE, str(tmp_path / "f.mlxfn"), "300"]
+
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

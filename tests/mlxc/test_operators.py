@@ -175,3 +175,27 @@ def test_bits_of_floats_are_refused(operator):
     for a, b in [(mx.array([1.0]), 1), (mx.array([1]), 1.0), (mx.array([1]), mx.array([1.0]))]:
         with pytest.raises(ValueError, match="Floating point types not allowed"):
             getattr(a, f"__{operator}__")(b)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("dtype", [mx.int32, mx.int64])
+@pytest.mark.parametrize("transform", [lambda f: f, mx.compile, mx.vmap])
+def test_the_least_integer_divided_by_minus_one_wraps_around(dtype, transform):
+    least = -(2 ** (8 * dtype.size - 1))
+    a, b = mx.array([least, least, 7, 7], dtype), mx.array([-1, 1, -1, 2], dtype)
+
+    quotients, remainders = transform(lambda a, b: (a // b, a % b))(a, b)
+
+    assert quotients.tolist() == [least, least, -7, 3]
+    assert remainders.tolist() == [0, 0, 0, 1]
+    assert [part.tolist() for part in mx.divmod(a, b)] == [quotients.tolist(), remainders.tolist()]
+    assert (a // -1).tolist() == [least, least, -7, -7]
+    assert (least // b).tolist()[0] == least
+
+
+@pytest.mark.native
+def test_integers_divided_by_zero_are_zero_and_leave_what_they_were():
+    a, zero = mx.array([5, -3]), mx.array([0, 0])
+
+    assert [part.tolist() for part in mx.divmod(a, zero)] == [[0, 0], [5, -3]]
+    assert (a // zero).tolist() == [0, 0]
