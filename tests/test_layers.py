@@ -55,7 +55,7 @@ MLXRS = [
     ["mlxrs.lm.mask", "mlxrs.lm.messages", "mlxrs.lm.params", "mlxrs.lm.response"],
     ["mlxrs.lm.cache"],
     ["mlxrs.lm.attention"],
-    ["mlxrs.lm.models", "mlxrs.lm.sample"],
+    ["mlxrs.lm.models", "mlxrs.lm.sample", "mlxrs.testing"],
     ["mlxrs.lm.steps", "mlxrs.lm.prefix", "mlxrs.lm.load"],
     ["mlxrs.lm.stream", "mlxrs.lm.reply"],
     ["mlxrs.lm.chat_stream", "mlxrs.lm.generate"],

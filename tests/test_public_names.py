@@ -25,6 +25,7 @@ PUBLIC = [
     "mlxrs.lm.cache",
     "mlxrs.lm.models",
     "mlxrs.nn",
+    "mlxrs.testing",
 ]
 HEAVY = {"huggingface_hub", "jinja2", "numpy", "safetensors", "tokenizers"}
 

@@ -1,6 +1,12 @@
 """KV caches: what a model remembers of the tokens it has seen."""
 
+from .arrays import ArraysCache
 from .base import Cache, KeysOrValues, Quantized, Snapshot
+from .batch import BatchKVCache
+from .batch_rotating import BatchRotatingKVCache
+from .batching import BatchCache
+from .chunked import ChunkedKVCache
+from .composite import CacheList
 from .kv import KVCache
 from .prompt import (
     cached_tokens,
@@ -11,12 +17,24 @@ from .prompt import (
     snapshot_prompt_cache,
     trim_prompt_cache,
 )
+from .quantized import QuantizedKVCache
+from .rotating import RotatingKVCache
+from .rotating_quantized import RotatingQuantizedKVCache
 
 __all__ = [
+    "ArraysCache",
+    "BatchCache",
+    "BatchKVCache",
+    "BatchRotatingKVCache",
     "Cache",
+    "CacheList",
+    "ChunkedKVCache",
     "KVCache",
     "KeysOrValues",
     "Quantized",
+    "QuantizedKVCache",
+    "RotatingKVCache",
+    "RotatingQuantizedKVCache",
     "Snapshot",
     "cached_tokens",
     "can_trim_prompt_cache",

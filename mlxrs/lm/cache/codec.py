@@ -66,7 +66,8 @@ class Affine:
         self.group_size = group_size
         self.bits = bits
 
-    def encode(self, keys: mx.array, values: mx.array) -> list[mx.array]:
+    def check(self, keys: mx.array, values: mx.array) -> None:
+        """Raise ValueError unless the features of a head are whole groups."""
         for array in (keys, values):
             if array.shape[-1] % self.group_size:
                 raise ValueError(
@@ -74,6 +75,8 @@ class Affine:
                     f"got {array.shape[-1]} and {self.group_size}; choose another group_size or "
                     "leave kv_bits out"
                 )
+
+    def encode(self, keys: mx.array, values: mx.array) -> list[mx.array]:
         return [
             part
             for array in (keys, values)
@@ -94,3 +97,26 @@ def _unpacked(packed: Quantized) -> mx.array:
     return mx.dequantize(
         packed.weight, packed.scales, packed.biases, packed.group_size, packed.bits
     )
+
+
+class Packing:
+    """When and how a cache packs what it holds.
+
+    Args:
+        codec: How.
+        start: How many tokens are held before.
+    """
+
+    def __init__(self, codec: Affine, start: int) -> None:
+        if start < 0:
+            raise ValueError(f"quantized_kv_start must be >= 0, got {start}")
+        self.codec = codec
+        self.start = start
+
+    def due(self, held: int) -> bool:
+        """Whether the tokens held and those to come are to be packed."""
+        return held >= self.start
+
+    def check(self, keys: mx.array, values: mx.array) -> None:
+        """Raise ValueError unless keys and values can be packed now or later."""
+        self.codec.check(keys, values)

@@ -7,48 +7,20 @@ from typing import Self
 
 import mlxc as mx
 
-from ..mask import Mask, create_attention_mask
-from .base import KeysOrValues
-from .row_cache import RowCache
+from .base import Cache
+from .full import FullCache
 from .rows import Rows
 
 
-class KVCache(RowCache):
+class KVCache(FullCache):
     """Keep all keys and values, `(B, H, S, D)`; features of keys and values may differ.
 
     The buffers grow by 256 tokens at a time and are written in place, so a token costs its own
     size and not that of its past.
     """
 
-    offset: int
-
     def __init__(self) -> None:
         super().__init__(Rows())
-        self.offset = 0
-
-    @property
-    def position(self) -> int:
-        return self.offset
-
-    def update_and_fetch(
-        self, keys: mx.array, values: mx.array
-    ) -> tuple[KeysOrValues, KeysOrValues]:
-        self._rows.check(keys, values)
-        end = self.offset + keys.shape[2]
-        self._rows.write(self.offset, keys, values, kept=self.offset, room=self._room_for(end))
-        self.offset = end
-        return self._rows.read(0, end)
-
-    def make_mask(self, length: int, window_size: int | None = None) -> Mask:
-        return create_attention_mask(length, self.offset, window_size)
-
-    def is_trimmable(self) -> bool:
-        return True
-
-    def trim(self, count: int) -> int:
-        count = max(0, min(count, self.offset))
-        self.offset -= count
-        return count
 
     @property
     def state(self) -> list[mx.array]:
@@ -71,6 +43,24 @@ class KVCache(RowCache):
             cache.offset = cache._rows.room
         return cache
 
-    @property
-    def _held(self) -> int:
-        return self.offset
+    def to_quantized(self, group_size: int = 64, bits: int = 4, start: int = 0) -> Cache:
+        from .quantized import QuantizedKVCache
+
+        quantized = QuantizedKVCache(group_size, bits, start)
+        if self.offset:
+            quantized.update_and_fetch(*self.state)
+        return quantized
+
+    def to_rotating(self, max_size: int, keep: int = 4) -> Cache:
+        from .rotating import RotatingKVCache
+
+        rotating = RotatingKVCache(max_size, keep)
+        if self.offset:
+            rotating.update_and_fetch(*self.state)
+        return rotating
+
+    @classmethod
+    def merge(cls, caches: Sequence[Self]) -> Cache:
+        from .batch import BatchKVCache
+
+        return BatchKVCache.of_rows(caches)

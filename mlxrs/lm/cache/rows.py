@@ -54,15 +54,16 @@ class Rows:
     def nbytes(self) -> int:
         return sum(array.nbytes for array in self._arrays)
 
-    def check(self, keys: mx.array, values: mx.array) -> None:
-        """Raise ValueError unless keys and values fit each other and what is held."""
+    def check(self, keys: mx.array, values: mx.array, batch: int | None = None) -> None:
+        """Raise ValueError unless keys and values fit each other, what is held, and a batch."""
         if keys.ndim != 4 or values.ndim != 4 or keys.shape[:3] != values.shape[:3]:
             raise ValueError(
                 "keys and values must be (B, H, S, D) and differ in D at most, got "
                 f"{tuple(keys.shape)} and {tuple(values.shape)}"
             )
         layout = (keys.shape[1], keys.shape[3], values.shape[3])
-        batch = self._arrays[0].shape[0] if self._arrays else keys.shape[0]
+        if batch is None:
+            batch = self._arrays[0].shape[0] if self._arrays else keys.shape[0]
         if (self._layout or layout) != layout or keys.shape[0] != batch:
             raise ValueError(
                 "keys and values must fit the cache, (B, H, D of keys, D of values) = "
@@ -116,12 +117,19 @@ class Rows:
         """Return the rows from `start` up to `stop` of every array."""
         return [array[:, :, start:stop] for array in self._arrays]
 
+    def slices_as(self, codec: Codec, start: int, stop: int) -> list[mx.array]:
+        """Return the rows from `start` up to `stop` as another codec lays them out."""
+        arrays = self.slices(start, stop)
+        return arrays if codec is self.codec else codec.encode(*self.codec.expand(arrays))
+
     def map(self, change: Callable[[mx.array], mx.array]) -> None:
         """Replace every array by what a function makes of it."""
         self.exchange([change(array) for array in self._arrays])
 
     def recode(self, codec: Codec) -> None:
-        """Lay the rows out in another way."""
+        """Lay the rows out in another way, if they are not yet."""
+        if codec is self.codec:
+            return
         arrays = codec.encode(*self.codec.expand(self._arrays)) if self._arrays else []
         self.exchange(arrays, codec)
 
@@ -133,8 +141,39 @@ class Rows:
         # Those before are in the mark, so nothing in the new ones is needed to come back.
         self._guarded, self._saved_ahead = 0, None
 
-    def load(self, arrays: Sequence[mx.array]) -> None:
+    def stack(
+        self, states: Sequence[Sequence[mx.array]], batches: Sequence[int] | None = None
+    ) -> None:
+        """Hold the rows of several states as one batch.
+
+        Args:
+            states: Arrays `(B, H, S, ·)` of one S each; none where a state is empty.
+            batches: How many rows each state has; one where it is None.
+
+        Raises:
+            ValueError: The arrays differ in more than B.
+        """
+        likes = next((state for state in states if state), None)
+        if likes is None:
+            return
+        whole = []
+        for state, rows in zip(states, batches or [1] * len(states), strict=True):
+            whole.append(
+                state or [mx.zeros((rows, *like.shape[1:]), dtype=like.dtype) for like in likes]
+            )
+        shapes = {tuple(array.shape[1:] for array in state) for state in whole}
+        if len(shapes) > 1:
+            raise ValueError(f"caches of one batch must be of one model, got rows of {shapes}")
+        arrays = [mx.concatenate(list(parts)) for parts in zip(*whole, strict=True)]
+        self._layout = self._layout_of(arrays)
+        self.exchange(arrays)
+
+    def load(self, arrays: Sequence[mx.array], batch: int | None = None) -> None:
         """Hold arrays from outside, which are never written into.
+
+        Args:
+            arrays: As many as the codec makes.
+            batch: How many rows there must be; None for any.
 
         Raises:
             ValueError: They are not what the codec makes of keys and values.
@@ -149,8 +188,9 @@ class Rows:
                 "the arrays of the state must agree in (B, H, S), got "
                 f"{[tuple(array.shape[:3]) for array in arrays]}"
             )
-        keys, values = self.codec.expand(arrays)
-        self._layout = (keys.shape[1], keys.shape[3], values.shape[3])
+        if batch not in (None, arrays[0].shape[0]):
+            raise ValueError(f"the state must hold {batch} rows, got {arrays[0].shape[0]}")
+        self._layout = self._layout_of(arrays)
         self._arrays = [array[...] for array in arrays]
 
     def mark(self, held: int) -> Mark:
@@ -186,6 +226,10 @@ class Rows:
         twin._layout = self._layout
         twin._arrays = [array[...] for array in self._arrays]
         return twin
+
+    def _layout_of(self, arrays: Sequence[mx.array]) -> tuple[int, ...]:
+        keys, values = self.codec.expand(arrays)
+        return keys.shape[1], keys.shape[3], values.shape[3]
 
     def _put(self, start: int, rows: Sequence[mx.array]) -> None:
         stop = start + rows[0].shape[2]

@@ -1,14 +1,14 @@
 import pytest
-from support.fake_model import FailingModel, FakeModel, ModelBroke
 from support.word_tokenizers import byte_level_tokenizer, word_tokenizer
 
 from mlxrs.lm.generate import generate, stream_generate
 from mlxrs.lm.params import GenConfig
 from mlxrs.lm.response import FinishReason
+from mlxrs.testing import FailingModel, FakeModel, ModelBroke, one_hot
 
 
 def test_a_text_prompt_is_encoded_and_continued():
-    model = FakeModel(11, 3)
+    model = FakeModel(11, logits=one_hot(11, 3))
 
     reply = generate(model, word_tokenizer(), "the quick fox", params=GenConfig(max_tokens=2))
 
@@ -20,7 +20,7 @@ def test_a_text_prompt_is_encoded_and_continued():
 
 def test_responses_count_tokens_and_join_to_the_text():
     params = GenConfig(max_tokens=3)
-    model, tokenizer = FakeModel(11, 4), word_tokenizer()
+    model, tokenizer = FakeModel(11, logits=one_hot(11, 4)), word_tokenizer()
 
     responses = list(stream_generate(model, tokenizer, [3, 4], params=params))
 

@@ -1,9 +1,9 @@
 import pytest
-from support.fake_model import FakeModel
 
 import mlxc as mx
 from mlxrs.lm.cache import KVCache
 from mlxrs.lm.prefix import CachedPrefix
+from mlxrs.testing import FakeModel
 
 
 def advance(caches: list[KVCache], length: int) -> None:

@@ -8,7 +8,6 @@ reuse from reading all again, so the ids handed to the model are counted too.
 import gc
 
 import pytest
-from support.fake_model import FailingModel, FakeModel, ModelBroke
 from support.tiny_configs import LLAMA
 from support.word_tokenizers import (
     byte_level_tokenizer,
@@ -24,6 +23,7 @@ from mlxrs.lm.models.llama import Model, ModelArgs
 from mlxrs.lm.params import GenConfig
 from mlxrs.lm.response import FinishReason
 from mlxrs.lm.session import ChatSession
+from mlxrs.testing import FailingModel, FakeModel, ModelBroke, one_hot
 
 
 def chat(max_tokens: int, model=None, tokenizer=None, **options) -> ChatSession:
@@ -109,7 +109,7 @@ def test_changed_instructions_drop_what_no_longer_heads_the_conversation():
 
 def test_a_diverging_turn_rewinds_to_the_common_beginning():
     """The cached reply is one the next rendering spells with other ids."""
-    model = FakeModel(11, 2)
+    model = FakeModel(11, logits=one_hot(11, 2))
     tokenizer = word_tokenizer()
     tokenizer.eos_token_ids = frozenset()
     session = chat(3, model, tokenizer)
@@ -362,7 +362,7 @@ def test_a_restored_cache_must_fit_the_layers():
 
 
 def test_an_error_records_the_text_before_it():
-    model = FailingModel(FakeModel(12, 11), calls=4)
+    model = FailingModel(FakeModel(12, logits=one_hot(12, 11)), calls=4)
     session = chat(32, model, byte_level_tokenizer())
     streamed, tokens = "", []
 
@@ -391,10 +391,10 @@ def test_an_error_on_the_first_call_is_raised_unchanged_and_recorded():
 
 def test_an_interrupt_ends_the_turn_and_the_next_one_works():
     class Interrupted(FakeModel):
-        def scores(self):
+        def scores(self, tokens):
             if len(self.windows) == 4:
                 raise KeyboardInterrupt
-            return super().scores()
+            return super().scores(tokens)
 
     model = Interrupted(11)
     session = chat(8, model)
@@ -419,7 +419,7 @@ def test_no_tokens_wanted_means_no_model_call():
 
 
 def test_the_ending_token_ends_the_turn_without_text():
-    model = FakeModel(11, 2)
+    model = FakeModel(11, logits=one_hot(11, 2))
     session = chat(32, model)
 
     responses = list(session.stream_respond("hello"))

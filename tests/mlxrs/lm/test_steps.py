@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from support.assert_close import assert_close
-from support.fake_model import FailingModel, FakeModel, ModelBroke
 
 import mlxc as mx
 from mlxrs.errors import ContextLengthError
@@ -11,6 +10,7 @@ from mlxrs.lm.cache import KVCache
 from mlxrs.lm.params import GenConfig
 from mlxrs.lm.response import FinishReason
 from mlxrs.lm.steps import generate_step
+from mlxrs.testing import FailingModel, FakeModel, ModelBroke, one_hot
 
 PROMPT = [1, 2, 3, 4, 5, 6, 7]
 
@@ -18,9 +18,8 @@ PROMPT = [1, 2, 3, 4, 5, 6, 7]
 class Counter(FakeModel):
     """Says the token after the one it was shown last: 7 is followed by 8, 9, …"""
 
-    def __call__(self, tokens, cache=None):
-        self._token = int(tokens[0, -1].item()) + 1
-        return super().__call__(tokens, cache)
+    def scores(self, tokens):
+        return one_hot(self.vocab_size, tokens + 1)
 
 
 class ForgetfulCache(KVCache):
@@ -177,7 +176,7 @@ def test_an_error_between_the_layers_leaves_them_in_step():
     class HalfBroken(Counter):
         def __call__(self, tokens, cache=None):
             if len(self.windows) == 3:
-                cache[0].update_and_fetch(mx.zeros((1, 1, 1, 1)), mx.zeros((1, 1, 1, 1)))
+                cache[0].update_and_fetch(mx.zeros((1, 1, 1, 128)), mx.zeros((1, 1, 1, 128)))
                 raise ModelBroke
             return super().__call__(tokens, cache)
 
@@ -236,17 +235,14 @@ def test_generation_ends_by_length_where_the_context_is_full(context, tokens):
 
 
 def test_logprobs_are_those_of_the_token_handed_out():
-    step = run(FakeModel(5, 3), max_tokens=1)[0]
+    step = run(FakeModel(5, logits=one_hot(5, 3)), max_tokens=1)[0]
 
     scores = np.array([0, 0, 0, 1.0, 0])
     assert_close(step.logprobs, scores - np.log(np.exp(scores).sum()))
 
 
 def test_seeded_generation_repeats():
-    class Flat(FakeModel):
-        def scores(self):
-            return mx.zeros((self.vocab_size,))
-
-    first, second = ([s.token for s in run(Flat(500), temp=1.0, seed=4)] for _ in range(2))
+    flat = FakeModel(500, logits=mx.zeros((500,)))
+    first, second = ([s.token for s in run(flat, temp=1.0, seed=4)] for _ in range(2))
 
     assert first == second and len(set(first)) > 100

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from support.fake_model import FakeModel
 
 import mlxc as mx
 from mlxrs.lm.cache import KVCache, cached_tokens, make_prompt_cache, rewind_prompt_cache
+from mlxrs.testing import FakeModel
 
 B, H, DK, DV = 2, 3, 4, 5
 
@@ -153,7 +153,7 @@ def test_the_mask_counts_what_is_cached():
 
 
 def test_rewinding_brings_layers_back_in_step():
-    caches = make_prompt_cache(FakeModel(5, layers=3))
+    caches = make_prompt_cache(FakeModel(5, 3))
     for cache, length in zip(caches, [6, 6, 5], strict=True):
         cache.update_and_fetch(*rows(length))
     assert cached_tokens(caches) == 6
