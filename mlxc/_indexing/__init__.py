@@ -24,8 +24,8 @@ def get_item(a: array, key: Any) -> array:
     """The part of an array that a key chooses, as in numpy: `a[key]`.
 
     A key is an integer, a slice, `None`, `...`, an integer array or list, a boolean array or list,
-    or a tuple of these. Integers are checked against the axis; the values of integer arrays are
-    not, because they may not be computed yet. A boolean array is evaluated, because the shape of
+    or a tuple of these. Integers are checked against the axis, as those in lists and in numpy's
+    arrays; the values of integer arrays are not, because they may not be computed yet. A boolean array is evaluated, because the shape of
     the result depends on it. Writing to the result leaves `a` as it is.
 
     Raises:
@@ -65,8 +65,9 @@ def get_item(a: array, key: Any) -> array:
 def set_item(a: array, key: Any, value: Any) -> None:
     """Replace a part of an array: `a[key] = value`. `a` gets a new array; views keep the old.
 
-    The key is as for reading. The value is converted to the type of `a` and broadcast to the part.
-    A boolean array alone is not evaluated; then a value with one axis more than it leaves over
+    The key is as for reading; an integer array with values outside of its axis writes to memory
+    that is not the array's, as in mlx.core. The value is converted to the type of `a` and
+    broadcast to the part. A boolean array alone is not evaluated; then a value with one axis more than it leaves over
     holds one entry for each place that is true, in row-major order, and may hold more.
 
     Raises:

@@ -36,23 +36,25 @@ INTEGERS = {dtype._code for dtype in DTYPES if issubdtype(dtype, DtypeCategory.i
 
 def gather(a: array, key: tuple[Any, ...]) -> array:
     """What `a[key]` does."""
-    key = _converted(key)
+    given, key = key, _converted(key)
     if len(key) == 1 and is_mask(key[0]) and key[0].ndim == 0:
         return read_masked(a, key[0])
+    known = _known(given, key)
     key = without_masks(key, a.shape)
     view = view_of(key, a.shape)
-    return _Gathering(a, key).read(a) if view is None else read(a, view)
+    return _Gathering(a, key, known).read(a) if view is None else read(a, view)
 
 
 def scatter(a: array, key: tuple[Any, ...], value: array, how: Writing = SET) -> array:
     """`a` with `value`, of its type, in place of `a[key]` or combined with it."""
-    key = _converted(key)
+    given, key = key, _converted(key)
     if len(key) == 1 and is_mask(key[0]) and how is SET:
         return write_masked(a, key[0], value)
+    known = _known(given, key)
     key = without_masks(key, a.shape)
     view = view_of(key, a.shape)
     if view is None:
-        return _Gathering(a, key).write(a, value, how)
+        return _Gathering(a, key, known).write(a, value, how)
     return write(a, view, value, how)
 
 
@@ -81,6 +83,20 @@ def _converted_part(part: Any) -> array | int:
     return index
 
 
+def _known(given: tuple[Any, ...], key: tuple[Any, ...]) -> set[int]:
+    """The identities of the index arrays made of lists or of numpy's arrays."""
+    pairs = zip(given, key, strict=True)
+    return {id(part) for was, part in pairs if part is not was and isinstance(part, Handle)}
+
+
+def _check_elements(index: array, length: int, axis: int) -> None:
+    """Raise an IndexError if an index, which is computed, is outside of its axis."""
+    flat = wrap(lib.h_flatten(index._h, 0, -1, 0)).tolist() if index.size else []
+    for place in (min(flat), max(flat)) if flat else ():
+        if not -length <= place < length:
+            raise IndexError(f"index {place} is out of bounds for axis {axis} with size {length}")
+
+
 def _expand_ellipsis(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     """The key with whole slices in place of `...`, which stands at the end if nowhere else."""
     if Ellipsis not in key:
@@ -97,6 +113,7 @@ class _Gathering:
     """An index with integer arrays, axis by axis.
 
     Attributes:
+        known: the identities of the integer arrays whose elements are to be checked.
         start, stop, step: the strided view, one entry an axis of the array.
         dropped: axes that an integer takes away.
         arrays: (axis, integer array) pairs.
@@ -104,7 +121,8 @@ class _Gathering:
         layout: the result's axes in order: an axis of the array, or None for a new one.
     """
 
-    def __init__(self, a: array, key: tuple[Any, ...]) -> None:
+    def __init__(self, a: array, key: tuple[Any, ...], known: set[int]) -> None:
+        self.known = known
         self.start: list[int] = []
         self.stop: list[int] = []
         self.step: list[int] = []
@@ -134,6 +152,8 @@ class _Gathering:
             if isinstance(part, slice):
                 limits = bounds(part, shape[axis])
             else:
+                if id(part) in self.known:
+                    _check_elements(part, shape[axis], axis)
                 limits = (0, shape[axis], 1)
                 self.arrays.append((axis, part))
         for target, limit in zip((self.start, self.stop, self.step), limits, strict=True):

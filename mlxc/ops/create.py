@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
+from .._convert import check_fits
 from .._dtype import Dtype, bool_, code_of, float32, int32, int64
 from .._ffi import lib
 from .._handle import as_array, at, wrap
@@ -75,11 +76,16 @@ def full(
         shape: the shape, or the length of the one axis.
         vals: what fills it; an array is broadcast.
         dtype: the type; None is that of `vals`.
+
+    Raises:
+        ValueError: the type of integers does not hold `vals`.
     """
     shape = ints(shape, "shape")
-    vals = as_array(vals)
-    code = lib.h_dtype(vals._h) if dtype is None else code_of(dtype)
-    return wrap(lib.h_full(shape, len(shape), vals._h, code, at(stream)))
+    filling = as_array(vals)
+    code = lib.h_dtype(filling._h) if dtype is None else code_of(dtype)
+    if type(vals) is int:
+        check_fits(vals, code)
+    return wrap(lib.h_full(shape, len(shape), filling._h, code, at(stream)))
 
 
 def zeros_like(
@@ -126,9 +132,11 @@ def full_like(
         vals: what fills it; an array is broadcast.
         dtype: the type; None is that of `a`.
     """
-    a, vals = as_array(a), as_array(vals)
-    dtype = a.dtype if dtype is None else dtype
-    return wrap(lib.h_full_like(a._h, vals._h, code_of(dtype), at(stream)))
+    a, filling = as_array(a), as_array(vals)
+    code = lib.h_dtype(a._h) if dtype is None else code_of(dtype)
+    if type(vals) is int:
+        check_fits(vals, code)
+    return wrap(lib.h_full_like(a._h, filling._h, code, at(stream)))
 
 
 @overload

@@ -168,3 +168,13 @@ def test_a_convolution_needs_channels_and_groups(channels, groups):
     for conv in (mx.conv1d, mx.conv_transpose1d):
         with pytest.raises(ValueError, match="groups must be at least 1|must have channels"):
             conv(x, w, groups=groups)
+
+
+@pytest.mark.parametrize("value, dtype", [(2**40, mx.int32), (300, mx.uint8), (-1, mx.uint16)])
+def test_filling_with_what_the_type_does_not_hold_is_refused(value, dtype):
+    for fill in (
+        lambda: mx.full((2,), value, dtype),
+        lambda: mx.full_like(mx.ones(2), value, dtype),
+    ):
+        with pytest.raises(ValueError, match=f"Converting {value} to .* would result in overflow"):
+            fill()

@@ -227,3 +227,19 @@ def test_any_slice_reads_and_writes_as_numpy_does(length, data):
         b[mlx_key] = 9
         expected[key] = 9
         assert np.array_equal(np.asarray(b), expected)
+
+
+@pytest.mark.parametrize("key", [[0, 3], [-4], ([0, 1], [0, 4]), (slice(None), [[4]]), (..., [-5])])
+def test_integers_in_lists_and_numpy_arrays_are_checked(key):
+    a = mx.zeros((3, 4))
+    as_numpy = tuple(np.array(part) if isinstance(part, list) else part for part in key)
+
+    for wrong in (key, as_numpy if isinstance(key, tuple) else np.array(key)):
+        with pytest.raises(IndexError, match="out of bounds for axis"):
+            a[wrong]
+        with pytest.raises(IndexError, match="out of bounds for axis"):
+            a[wrong] = 1
+        with pytest.raises(IndexError, match="out of bounds for axis"):
+            a.at[wrong].add(1)
+
+    assert not a.any()
