@@ -25,8 +25,9 @@ def get_item(a: array, key: Any) -> array:
 
     A key is an integer, a slice, `None`, `...`, an integer array or list, a boolean array or list,
     or a tuple of these. Integers are checked against the axis, as those in lists and in numpy's
-    arrays; the values of integer arrays are not, because they may not be computed yet. A boolean array is evaluated, because the shape of
-    the result depends on it. Writing to the result leaves `a` as it is.
+    arrays; the values of integer arrays are not, because they may not be computed yet. A boolean
+    array is evaluated, because the shape of the result depends on it. Writing to the result leaves
+    `a` as it is.
 
     Raises:
         IndexError: an integer is outside of its axis.
@@ -67,8 +68,9 @@ def set_item(a: array, key: Any, value: Any) -> None:
 
     The key is as for reading; an integer array with values outside of its axis writes to memory
     that is not the array's, as in mlx.core. The value is converted to the type of `a` and
-    broadcast to the part. A boolean array alone is not evaluated; then a value with one axis more than it leaves over
-    holds one entry for each place that is true, in row-major order, and may hold more.
+    broadcast to the part. A boolean array alone is not evaluated; then a value with one axis more
+    than it leaves over holds one entry for each place that is true, in row-major order, and may
+    hold more.
 
     Raises:
         IndexError, ValueError: as for reading; or the value does not fit the part.
