@@ -5,8 +5,6 @@ import sys
 
 import pytest
 
-from mlxc._ffi import foreign
-
 GROWTH = """
 import gc, os, resource
 import mlxc as mx
@@ -153,7 +151,7 @@ def strided(a):
 
 done = dict.fromkeys(CALLS, 0)
 for turn in range(int(sys.argv[2])):
-    name = rng.choice(sorted(CALLS.keys() - sys.argv[3:]))
+    name = rng.choice(list(CALLS))
     try:
         result = CALLS[name](small())
     except ALLOWED:
@@ -173,14 +171,11 @@ print(sum(count > 0 for count in done.values()) > 30)
 """
 
 
-# On nonsense these crash in MLX < 0.32, whatever is in front of it.
-CRASHING = ["cumsum", "einsum", "sort", "take_along_axis"] if foreign else []
-
-
+@pytest.mark.native  # MLX < 0.32 reads beyond arrays and divides by zero
 @pytest.mark.parametrize("seed", range(4))
 def test_arguments_without_sense_are_refused_and_never_crash(seed):
     done = subprocess.run(
-        [sys.executable, "-c", FUZZ, str(seed), "3000", *CRASHING],
+        [sys.executable, "-c", FUZZ, str(seed), "3000"],
         capture_output=True,
         text=True,
         timeout=120,
