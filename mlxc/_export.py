@@ -185,9 +185,10 @@ def import_function(file: str | os.PathLike[str], return_metadata: bool = False)
         >>> twice(mx.array([3, 4])), metadata
         ((array([6, 8], dtype=int32),), 'by two')
     """
-    if os.path.isfile(file):
-        check_seal(file)
-    c_imported = lib.mlx_imported_function_new(os.fsencode(file))
+    path = os.fspath(file)
+    if os.path.isfile(path):
+        check_seal(path)
+    c_imported = lib.mlx_imported_function_new(os.fsencode(path))
     if c_imported.ctx == ffi.NULL:
         raise_last_error()
 

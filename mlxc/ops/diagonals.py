@@ -161,7 +161,9 @@ def trace(
         The shape of `a` without the two axes.
     """
     a = as_array(a)
-    if dtype is not None:
-        return wrap(lib.h_trace(a._h, offset, axis1, axis2, code_of(dtype), at(stream)))
     diagonal = wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))
+    if dtype is None:
+        return sum_(diagonal, -1, stream=stream)
+    # MLX's own trace never ends where the diagonal is empty.
+    diagonal = wrap(lib.h_astype(diagonal._h, code_of(dtype), at(stream)))
     return sum_(diagonal, -1, stream=stream)

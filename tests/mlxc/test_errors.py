@@ -178,3 +178,11 @@ def test_filling_with_what_the_type_does_not_hold_is_refused(value, dtype):
     ):
         with pytest.raises(ValueError, match=f"Converting {value} to .* would result in overflow"):
             fill()
+
+
+@pytest.mark.parametrize("reduce", [mx.sum, mx.prod, mx.all, mx.any])
+def test_reducing_an_empty_axis_out_of_order_ends(reduce):
+    neutral = reduce(mx.zeros((4, 0)), axis=-1).tolist()[0]
+
+    assert reduce(mx.ones((0, 1, 4, 2)).T, axis=-1).tolist() == [[[neutral]] * 4] * 2
+    assert mx.trace(mx.zeros((2, 1, 2, 1)), offset=3, dtype=mx.float16).tolist() == [[0], [0]]
