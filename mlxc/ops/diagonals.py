@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._dtype import code_of, float32
 from .._ffi import lib
 from .._handle import as_array, at, wrap
+from .create import zeros
 from .reduce import sum as sum_
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def tri(
         dtype: the type; None is float32.
     """
     columns = n if m is None else m
+    if columns <= 0:  # MLX counts the rows one by one, however many
+        return zeros((n, 0), dtype, stream=stream)
     return wrap(lib.h_tri(n, columns, k, code_of(dtype or float32), at(stream)))
 
 
