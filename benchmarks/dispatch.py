@@ -3,6 +3,7 @@
     python benchmarks/dispatch.py [--quick] [--rounds N]
 
 Nothing is evaluated: the time is that of the call, of building the node, and of releasing it.
+Below the mean is what it costs to call a transformed function of two operations.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ OPERATIONS = [
     "a @ b",
     "a * 2.0",
 ]
+TRANSFORMS = [
+    "compile(f)(a)",
+    "vmap(f)(a)",
+    "grad(g)(a)",
+    "value_and_grad(g)(a)",
+]
 
 
 def main() -> None:
@@ -32,18 +39,20 @@ def main() -> None:
         return
     found = measure(__file__, PEERS, options)
     ours, mlx = found["mlxc"], found.get("mlx")
-    rows = [
-        [
-            f"`{operation}`",
-            cell(ours, operation, ".0f"),
-            cell(mlx, operation, ".0f"),
-            ratio(ours, mlx, operation),
+
+    def row(name: str) -> list[str]:
+        return [
+            f"`{name}`",
+            cell(ours, name, ".0f"),
+            cell(mlx, name, ".0f"),
+            ratio(ours, mlx, name),
         ]
-        for operation in OPERATIONS
-    ]
+
+    rows = [row(name) for name in OPERATIONS]
     if mlx:
-        ratios = [ours[operation] / mlx[operation] for operation in OPERATIONS]
+        ratios = [ours[name] / mlx[name] for name in OPERATIONS]
         rows.append(["geometric mean", "", "", f"{prod(ratios) ** (1 / len(ratios)):.2f}×"])
+    rows += [row(name) for name in TRANSFORMS]
     print_table(["operation", "mlxc ns", "mlx ns", "mlxc / mlx"], rows)
 
 
@@ -56,14 +65,33 @@ def run(peer: str, *, quick: bool) -> Figures:
 
     a, b = mx.ones((4, 4)), mx.ones((4, 4))
     mx.eval(a, b)
-    names = {"mx": mx, "a": a, "b": b}
+
+    def f(x):
+        return x * 2.0 + 1.0
+
+    def g(x):
+        return (x * x).sum()
+
+    made = {
+        "compile(f)": mx.compile(f),
+        "vmap(f)": mx.vmap(f),
+        "grad(g)": mx.grad(g),
+        "value_and_grad(g)": mx.value_and_grad(g),
+    }
     calls, runs = (2_000, 5) if quick else (20_000, 15)
     figures = {}
     for operation in OPERATIONS:
-        timer = Timer(operation, globals=names)
-        timer.timeit(calls)
-        figures[operation] = median(timer.repeat(runs, calls)) / calls * 1e9
+        timer = Timer(operation, globals={"mx": mx, "a": a, "b": b})
+        figures[operation] = nanoseconds(timer, calls, runs)
+    for transform in TRANSFORMS:
+        timer = Timer("function(a)", globals={"function": made[transform[:-3]], "a": a})
+        figures[transform] = nanoseconds(timer, calls // 10, runs)
     return figures
+
+
+def nanoseconds(timer: Timer, calls: int, runs: int) -> float:
+    timer.timeit(calls)
+    return median(timer.repeat(runs, calls)) / calls * 1e9
 
 
 if __name__ == "__main__":

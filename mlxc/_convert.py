@@ -14,9 +14,11 @@ from ._dtype import (
     DTYPES,
     Dtype,
     DtypeCategory,
+    bfloat16,
     bool_,
     code_of,
     complex64,
+    float16,
     float32,
     float64,
     int32,
@@ -25,7 +27,6 @@ from ._dtype import (
     promote_types,
     uint64,
 )
-from ._errors import raise_last_error
 from ._ffi import ffi, lib
 from ._handle import Handle, as_array, wrap
 
@@ -178,10 +179,13 @@ def _astype(a: array, dtype: Dtype | None) -> array:
 # --- nested lists ---------------------------------------------------------------------
 
 
+SCALARS = {bool, int, float, complex}
+
+
 def _from_nested(values: Sequence[Any], dtype: Dtype | None) -> array:
     shape, flat = _flatten(values)
     kinds = set(map(type, flat))
-    if any(issubclass(kind, Handle) for kind in kinds):
+    if not kinds <= SCALARS and any(issubclass(kind, Handle) for kind in kinds):
         return _stack(values, dtype)
     content = _content_dtype(kinds, flat)
     if dtype is float64 and content is float32:
@@ -211,15 +215,16 @@ def _flatten(values: Sequence[Any]) -> tuple[list[int], Sequence[Any]]:
 
 
 def _content_dtype(kinds: set[type], flat: Sequence[Any]) -> Dtype:
-    for kind in kinds:
-        if not issubclass(kind, (bool, int, float, complex)):
-            raise ValueError(f"Invalid type {kind.__name__} received in array initialization.")
-    if any(issubclass(kind, complex) for kind in kinds):
-        return complex64
-    if not kinds or any(issubclass(kind, float) for kind in kinds):
-        return float32
-    if kinds == {bool}:
-        return bool_
+    if kinds != {int}:
+        for kind in kinds:
+            if not issubclass(kind, (bool, int, float, complex)):
+                raise ValueError(f"Invalid type {kind.__name__} received in array initialization.")
+        if any(issubclass(kind, complex) for kind in kinds):
+            return complex64
+        if not kinds or any(issubclass(kind, float) for kind in kinds):
+            return float32
+        if kinds == {bool}:
+            return bool_
     low, high = min(flat), max(flat)
     if low < INT64_MIN or high > INT64_MAX:
         raise OverflowError("an integer in the list does not fit into 64 bits")
@@ -257,48 +262,35 @@ def _from_numpy(value: ndarray[Any, Any], dtype: Dtype | None) -> array:
 
 # --- and back -------------------------------------------------------------------------
 
-#: How C reads the elements of each type; the half types are widened first.
-POINTERS = {
-    dtype._code: f"{'bool' if dtype is bool_ else dtype._name + '_t'}*"
-    for dtype in DTYPES
-    if dtype is bool_ or issubdtype(dtype, DtypeCategory.integer)
-} | {float32._code: "float*", float64._code: "double*", complex64._code: "float*"}
+#: The types that a memoryview cannot read, and what they are read as.
+WIDENED = {float16._code: float32, bfloat16._code: float32}
 
 
 def item(a: array) -> Any:
     """The one element of `a` as a Python scalar."""
     if a.size != 1:
         raise ValueError("[convert] Only length-1 arrays can be converted to Python scalars.")
-    return _elements(a)[0]
+    code = lib.h_dtype(a._h)
+    if code == complex64._code:
+        return complex(*_parts(a).reshape(2).tolist())
+    if code in WIDENED:
+        a = _astype(a, WIDENED[code])
+    return memoryview(a)[(0,) * a.ndim]
 
 
 def to_list(a: array) -> Any:
     """The elements of `a` as nested lists; a scalar for a 0-d array."""
-    shape = a.shape
-    if 0 in shape:
-        return _empty(shape)
-    values = _elements(a if a.size == 1 else wrap(lib.h_contiguous(a._h, False, 0)))
-    if not shape:
-        return values[0]
-    for length in shape[:0:-1]:
-        values = [values[i : i + length] for i in range(0, len(values), length)]
-    return values
-
-
-def _empty(shape: Sequence[int]) -> list[Any]:
-    return [_empty(shape[1:]) for _ in range(shape[0])]
-
-
-def _elements(a: array) -> list[Any]:
-    """The elements of a contiguous array, evaluated, in row-major order."""
     code = lib.h_dtype(a._h)
-    if code not in POINTERS:
-        a, code = wrap(lib.h_astype(a._h, float32._code, 0)), float32._code
-    address = lib.h_data(a._h)
-    if not address:
-        raise_last_error()
-    pointer = ffi.cast(POINTERS[code], address)
-    if code != complex64._code:
-        return ffi.unpack(pointer, a.size)  # type: ignore[no-any-return]
-    parts = ffi.unpack(pointer, 2 * a.size)
-    return [complex(*z) for z in zip(parts[::2], parts[1::2], strict=True)]
+    if code == complex64._code:
+        return _joined(_parts(a).tolist(), a.ndim)
+    return memoryview(_astype(a, WIDENED[code]) if code in WIDENED else a).tolist()
+
+
+def _parts(a: array) -> array:
+    """Complex numbers as pairs of floats on a new last axis."""
+    one = wrap(lib.h_expand_dims(a._h, -1, 0))
+    return wrap(lib.h_view(one._h, float32._code, 0))
+
+
+def _joined(parts: Any, depth: int) -> Any:
+    return [_joined(part, depth - 1) for part in parts] if depth else complex(*parts)

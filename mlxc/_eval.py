@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import check
 from ._ffi import lib
-from ._handle import Handle
+from ._handle import Handle, addresses
 from .random._key import RandomState
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ def eval(*args: Any) -> None:
     Raises:
         ValueError, RuntimeError: what an operation in the graph failed with.
     """
-    _evaluate(args, wait=True)
+    if len(args) == 1 and isinstance(args[0], Handle):
+        check(lib.h_eval(args[0]._h))
+    else:
+        _evaluate(args, wait=True)
 
 
 def async_eval(*args: Any) -> None:
@@ -38,7 +41,7 @@ def _evaluate(args: tuple[Any, ...], wait: bool) -> None:
     arrays: list[array] = []
     _collect(args, arrays)
     if arrays:
-        check(lib.h_eval_all([a._h for a in arrays], len(arrays), wait))
+        check(lib.h_eval_all(addresses(arrays), len(arrays), wait))
 
 
 def _collect(tree: Any, into: list[array]) -> None:

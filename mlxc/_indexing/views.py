@@ -94,7 +94,7 @@ def write(a: array, view: View, value: array, how: Writing = SET) -> array:
     n = len(start)
     if new or value.ndim > n - len(dropped):
         value = without_new_axes(value, new, n - len(dropped) + len(new))
-    if dropped:
+    if dropped and value.ndim:
         value = _with_dropped_axes(value, dropped, n)
     return wrap(how.slice_update(a._h, value._h, start, n, stop, n, step, n, 0))
 
@@ -142,6 +142,6 @@ def without_new_axes(value: array, new: Sequence[int], ndim: int) -> array:
 def _with_dropped_axes(value: array, dropped: Sequence[int], ndim: int) -> array:
     """`value` with an axis of length 1 wherever an integer took one away."""
     kept = [axis for axis in range(ndim) if axis not in dropped]
-    first = kept[-value.ndim] if value.ndim else ndim
+    first = kept[-value.ndim]
     ones = [axis - first for axis in dropped if axis > first]
     return wrap(lib.h_expand_dims_axes(value._h, ones, len(ones), 0)) if ones else value

@@ -203,7 +203,8 @@ def _counting_dtype(start: float, stop: float, step: float) -> Dtype:
         return bool_
     if kinds != {int} and any(issubclass(kind, float) for kind in kinds):
         return float32
-    fits = min(start, stop, step) >= -(2**31) and max(start, stop, step) < 2**31
+    low, high = -(2**31), 2**31
+    fits = low <= start < high and low <= stop < high and low <= step < high
     return int32 if fits else int64
 
 
