@@ -7,6 +7,7 @@ from .batch_rotating import BatchRotatingKVCache
 from .batching import BatchCache
 from .chunked import ChunkedKVCache
 from .composite import CacheList
+from .files import load_prompt_cache, save_prompt_cache, token_ids_of
 from .kv import KVCache
 from .prompt import (
     cached_tokens,
@@ -38,9 +39,12 @@ __all__ = [
     "Snapshot",
     "cached_tokens",
     "can_trim_prompt_cache",
+    "load_prompt_cache",
     "make_prompt_cache",
     "restore_prompt_cache",
     "rewind_prompt_cache",
+    "save_prompt_cache",
     "snapshot_prompt_cache",
+    "token_ids_of",
     "trim_prompt_cache",
 ]

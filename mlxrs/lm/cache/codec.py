@@ -19,6 +19,9 @@ class Codec(Protocol):
     width: int
     """How many arrays there are."""
 
+    def accepts(self, arrays: Sequence[mx.array]) -> bool:
+        """Whether arrays are of the types it makes."""
+
     def encode(self, keys: mx.array, values: mx.array) -> list[mx.array]:
         """Lay them out.
 
@@ -37,6 +40,9 @@ class Plain:
     """One array of keys and one of values."""
 
     width = 2
+
+    def accepts(self, arrays: Sequence[mx.array]) -> bool:
+        return all(mx.issubdtype(array.dtype, mx.floating) for array in arrays)
 
     def encode(self, keys: mx.array, values: mx.array) -> list[mx.array]:
         return [keys, values]
@@ -65,6 +71,12 @@ class Affine:
             raise ValueError(f"bits must be one of {BITS}, got {bits}")
         self.group_size = group_size
         self.bits = bits
+
+    def accepts(self, arrays: Sequence[mx.array]) -> bool:
+        weights, others = arrays[::3], [*arrays[1:3], *arrays[4:]]
+        return all(weight.dtype == mx.uint32 for weight in weights) and all(
+            mx.issubdtype(array.dtype, mx.floating) for array in others
+        )
 
     def check(self, keys: mx.array, values: mx.array) -> None:
         """Raise ValueError unless the features of a head are whole groups."""

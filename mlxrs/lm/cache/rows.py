@@ -188,6 +188,11 @@ class Rows:
                 "the arrays of the state must agree in (B, H, S), got "
                 f"{[tuple(array.shape[:3]) for array in arrays]}"
             )
+        if not self.codec.accepts(arrays):
+            raise ValueError(
+                "the arrays of the state are of the wrong types, "
+                f"{[str(array.dtype) for array in arrays]}"
+            )
         if batch not in (None, arrays[0].shape[0]):
             raise ValueError(f"the state must hold {batch} rows, got {arrays[0].shape[0]}")
         self._layout = self._layout_of(arrays)
