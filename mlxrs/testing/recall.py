@@ -59,7 +59,7 @@ class RecallModel(FakeModel):
         rows = token_rows(tokens, cache.offset)
         keys, values = cache.update_and_fetch(rows, rows)
         (key_ids, key_positions), (ids, positions) = read_tokens(keys), read_tokens(values)
-        numbers = _mixed(key_ids, key_positions) + _mixed(positions, ids)  # (B, S)
+        numbers = _mixed(_mixed(key_ids, key_positions), _mixed(ids, positions))  # (B, S)
         S = numbers.shape[1]
         if mask is None or isinstance(mask, str):
             mask = mx.arange(S - L, S)[:, None] >= mx.arange(S)

@@ -9,6 +9,7 @@ from .chunked import ChunkedKVCache
 from .composite import CacheList
 from .files import load_prompt_cache, save_prompt_cache, token_ids_of
 from .kv import KVCache
+from .lru import BucketStats, LruPromptCache
 from .prompt import (
     cached_tokens,
     can_trim_prompt_cache,
@@ -27,11 +28,13 @@ __all__ = [
     "BatchCache",
     "BatchKVCache",
     "BatchRotatingKVCache",
+    "BucketStats",
     "Cache",
     "CacheList",
     "ChunkedKVCache",
     "KVCache",
     "KeysOrValues",
+    "LruPromptCache",
     "Quantized",
     "QuantizedKVCache",
     "RotatingKVCache",
