@@ -14,16 +14,24 @@ from mlxrs.lm.cache import (
 )
 
 
-def everything(query, key):
-    return True
+def within(query, key, window):
+    return window is None or key > query - window
+
+
+everything = within
 
 
 def ring(max_size, keep):
-    return lambda query, key: key < keep or key > query - (max_size - keep)
+    def rule(query, key, window):
+        # A window as wide as the ring or wider hides nothing, not even the first tokens.
+        held = key < keep or key > query - (max_size - keep)
+        return held and (window is None or window >= max_size or within(query, key, window))
+
+    return rule
 
 
 def chunk(size):
-    return lambda query, key: query // size == key // size
+    return lambda query, key, window: query // size == key // size and within(query, key, window)
 
 
 class SmallSteps(KVCache):
@@ -69,11 +77,7 @@ def test_attention_sees_what_lists_would_show(kind, actions, window):
                 cache.maybe_trim_front()
             first, tokens = len(tokens), tokens + new
             expected = [
-                [
-                    (key, tokens[key])
-                    for key in range(query + 1)
-                    if rule(query, key) and (window is None or key > query - window)
-                ]
+                [(key, tokens[key]) for key in range(query + 1) if rule(query, key, window)]
                 for query in range(first, len(tokens))
             ]
             assert read(cache, [new], window) == [expected]
