@@ -87,7 +87,7 @@ def marked_backend(model: Model, rules: TextRules, kinds: list[tuple[str, int]])
 
     backend = tokenizers.Tokenizer(model)
     backend.normalizer = _normalizer(rules)
-    if rules.space == "first":
+    if rules.space == "first" and not rules.collapse_spaces:
         # Metaspace puts nothing before its own mark: as " " it never meets one, all are "▁" now.
         backend.pre_tokenizer = Sequence(
             [
@@ -125,7 +125,8 @@ def _normalizer(rules: TextRules) -> Normalizer:
         steps.append(normalizers.Precompiled(rules.charsmap))
     if rules.collapse_spaces:
         steps += [normalizers.Strip(), normalizers.Replace(Regex(" {2,}"), " ")]
-    if rules.space == "each":
+    # Where spaces were dropped at the start, the library takes no word for the first one.
+    if rules.space == "each" or rules.space == "first" and rules.collapse_spaces:
         steps.append(normalizers.Prepend(MARK))
     steps.append(normalizers.Replace(" ", MARK))
     return normalizers.Sequence(steps)

@@ -239,8 +239,9 @@ class Tokenizer:
         self, encoding: Encoding, max_length: int, add_special_tokens: bool, eos: int | None
     ) -> Encoding:
         """Cuts off the end of a text so that the added tokens fit behind it."""
-        added = self._backend.num_special_tokens_to_add(False) if add_special_tokens else 0
-        encoding.truncate(max(max_length - added - (eos is not None), 0))
+        frame = self._backend.encode("", add_special_tokens=add_special_tokens).ids
+        appended = eos is not None and frame[-1:] != [eos]
+        encoding.truncate(max(max_length - len(frame) - appended, 0))
         return self._backend.post_process(encoding, None, add_special_tokens)
 
     def pad(
