@@ -7,6 +7,9 @@ Source: https://github.com/s-yata/darts-clone.
 
 from __future__ import annotations
 
+import base64
+import binascii
+
 from ..errors import FormatError
 
 MAX_BYTES = 16_000_000
@@ -37,6 +40,25 @@ def check_charsmap(data: bytes) -> None:
         texts.tobytes().decode()
     except UnicodeDecodeError as error:
         raise _damaged(f"texts in UTF-8 ({error.reason})") from None
+
+
+def check_charsmaps_in(value: object) -> None:
+    """Checks every map that the JSON of a `tokenizer.json` holds, in base64.
+
+    Raises:
+        FormatError: as in `check_charsmap`, or a map is not base64.
+    """
+    if isinstance(value, dict):
+        encoded = value.get("precompiled_charsmap")
+        if isinstance(encoded, str) and encoded:
+            try:
+                check_charsmap(base64.b64decode(encoded, validate=True))
+            except binascii.Error:
+                raise _damaged("base64 for its bytes") from None
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            check_charsmaps_in(item)
 
 
 def _damaged(rule: str) -> FormatError:

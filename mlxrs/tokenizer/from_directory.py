@@ -33,7 +33,8 @@ def read_tokenizer(path: Path) -> Tokenizer:
     """Reads the tokenizer of the directory `path`; see `Tokenizer.from_directory`."""
     config = _read_optional(path / "tokenizer_config.json")
     parts = _parts(path, config)
-    named = {role: text for role in _ROLES if (text := _token_text(config.get(role)))}
+    roles = {**_read_optional(path / "special_tokens_map.json"), **config}
+    named = {role: text for role in _ROLES if (text := _token_text(roles.get(role)))}
     eos_token_ids = {
         *parts.eos_token_ids,
         *_token_ids(path / "generation_config.json"),

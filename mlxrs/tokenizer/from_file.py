@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import FormatError, ModelNotFoundError
+from .charsmap import check_charsmaps_in
 from .from_sentencepiece import sentencepiece_parts
 from .from_tekken import tekken_parts
 from .from_tiktoken import tiktoken_parts
@@ -51,16 +52,23 @@ def json_parts(path: Path, data: bytes) -> Parts:
     import tokenizers
 
     if path.name != "tokenizer.json" and b'"token_bytes"' in data:
-        try:
-            content = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise FormatError(f"{path}: must be JSON ({error}); download it again") from None
-        if isinstance(content, dict):
-            return tekken_parts(content)
+        return tekken_parts(_object(path, data))
+    if b'"precompiled_charsmap"' in data:
+        check_charsmaps_in(_object(path, data).get("normalizer"))
     try:
         return Parts(tokenizers.Tokenizer.from_buffer(data))
     except Exception as error:  # the library raises nothing narrower
         raise FormatError(f"{path}: not a tokenizer ({error}); download it again") from error
+
+
+def _object(path: Path, data: bytes) -> dict[str, object]:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: must be JSON ({error}); download it again") from None
+    if not isinstance(content, dict):
+        raise FormatError(f"{path}: must be a JSON object, got {type(content).__name__}")
+    return content
 
 
 def is_tiktoken(data: bytes) -> bool:

@@ -59,9 +59,9 @@ class Tokenizer:
         """Reads the tokenizer of a Hugging Face directory.
 
         The vocabulary is in `tokenizer.json`, or else in `tekken.json`, `tokenizer.model` or a
-        `.tiktoken` file. `tokenizer_config.json` and `chat_template.jinja` give special tokens and
-        template. A reply ends at any end token of `tokenizer_config.json`,
-        `generation_config.json`, `config.json` or of the vocabulary.
+        `.tiktoken` file. `tokenizer_config.json`, `special_tokens_map.json` and
+        `chat_template.jinja` give special tokens and template. A reply ends at any end token of
+        these, of `generation_config.json`, of `config.json`, or of the vocabulary.
 
         Raises:
             ModelNotFoundError: there is no vocabulary.

@@ -160,18 +160,33 @@ def test_byte_table_is_that_of_the_tokenizers_library() -> None:
 
 
 class CountingBackend:
-    """A backend that counts how many tokens it was asked to decode."""
+    """A backend that counts how many tokens it was asked to look up and to decode."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self.decoder = backend.decoder
         self.decoded = 0
+        self.looked_up = 0
 
     def id_to_token(self, token: int) -> str | None:
+        self.looked_up += 1
         return self._backend.id_to_token(token)
 
     def decode(self, tokens: list[int], *, skip_special_tokens: bool) -> str:
         self.decoded += len(tokens)
         return str(self._backend.decode(tokens, skip_special_tokens=skip_special_tokens))
+
+
+@pytest.mark.parametrize("name", ["byte level", "sentencepiece"])
+def test_each_token_is_looked_up_once_for_all_detokenizers(name: str) -> None:
+    backend = CountingBackend(BACKENDS[name][0])
+    make = detokenizers_for(backend)
+
+    for _ in range(3):
+        stream(make(), [0x41, 0x42, 0xC3] * 2000)
+
+    assert backend.looked_up == 3
+    assert backend.decoded == 0
 
 
 @pytest.mark.parametrize(

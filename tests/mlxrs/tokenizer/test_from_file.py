@@ -181,6 +181,15 @@ def test_files_of_other_kinds_are_refused(read, tmp_path: Path) -> None:
         read("tokenizer.json", {}, pattern=".")
 
 
+@pytest.mark.parametrize("charsmap", ["/////w==", "BAAAAAABAAA=", "no base64"])
+def test_character_map_that_leads_nowhere_is_refused(read, charsmap: str) -> None:
+    normalizer = {"type": "Precompiled", "precompiled_charsmap": charsmap}
+    content = {"normalizer": {"type": "Sequence", "normalizers": [normalizer]}, "model": {}}
+
+    with pytest.raises(FormatError, match="character map"):
+        read("tokenizer.json", content)
+
+
 @pytest.mark.reference
 def test_ids_equal_those_of_mistral_common() -> None:
     import mistral_common

@@ -99,6 +99,16 @@ def test_special_token_in_a_text_becomes_that_token(model: Path) -> None:
     assert tokenizer.decode(ids, skip_special_tokens=True) == "a"
 
 
+def test_special_tokens_come_from_their_map_unless_the_config_tells(model: Path) -> None:
+    write(model, "special_tokens_map.json", {"bos_token": "<|im_start|>", "eos_token": "a"})
+    write(model, "tokenizer_config.json", {"eos_token": {"content": "<|end|>"}})
+
+    tokenizer = Tokenizer.from_directory(model)
+
+    assert (tokenizer.bos_token, tokenizer.eos_token) == ("<|im_start|>", "<|end|>")
+    assert tokenizer.eos_token_ids == {256}
+
+
 def test_detokenizers_of_one_tokenizer_are_independent(model: Path) -> None:
     tokenizer = Tokenizer.from_directory(model)
     first, second = tokenizer.detokenizer(), tokenizer.detokenizer()
