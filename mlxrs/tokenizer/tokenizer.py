@@ -10,9 +10,9 @@ from ..errors import ChatTemplateError
 from .batch import PaddedBatch, pad_rows
 from .chat_template import ChatTemplates
 from .detokenizer import StreamingDetokenizer, detokenizers_for
+from .encode import encode_texts
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding
     from tokenizers import Tokenizer as Backend
 
 Message = Mapping[str, object]
@@ -218,31 +218,16 @@ class Tokenizer:
 
         Arguments and errors are those of `encode`; `pad` makes the rows equally long.
         """
-        if max_length is not None and max_length < 0:
-            raise ValueError(f"max_length must not be negative, got {max_length}")
         eos = self.eos_token_id if add_eos else None
         if add_eos and eos is None:
             raise ValueError("add_eos needs a model with an end token, and this one has none")
-        check_texts(texts)
-        fitted = max_length is not None
-        encodings = self._backend.encode_batch_fast(
-            list(texts), add_special_tokens=add_special_tokens and not fitted
+        return encode_texts(
+            self._backend,
+            texts,
+            add_special_tokens=add_special_tokens,
+            eos=eos,
+            max_length=max_length,
         )
-        if max_length is not None:
-            encodings = [self._fit(e, max_length, add_special_tokens, eos) for e in encodings]
-        rows = [encoding.ids for encoding in encodings]
-        if eos is not None:
-            rows = [row if row[-1:] == [eos] else [*row, eos] for row in rows]
-        return rows if max_length is None else [row[:max_length] for row in rows]
-
-    def _fit(
-        self, encoding: Encoding, max_length: int, add_special_tokens: bool, eos: int | None
-    ) -> Encoding:
-        """Cuts off the end of a text so that the added tokens fit behind it."""
-        frame = self._backend.encode("", add_special_tokens=add_special_tokens).ids
-        appended = eos is not None and frame[-1:] != [eos]
-        encoding.truncate(max(max_length - len(frame) - appended, 0))
-        return self._backend.post_process(encoding, None, add_special_tokens)
 
     def pad(
         self,
@@ -367,25 +352,3 @@ class Tokenizer:
             variables=variables,
         )
         return self.encode(text, add_special_tokens=False)
-
-
-def check_texts(texts: Sequence[str]) -> None:
-    """Checks that every text is a string that can be encoded.
-
-    Raises:
-        TypeError: one is not a string, or `texts` is one itself.
-        ValueError: one holds a lone surrogate.
-    """
-    if isinstance(texts, str):
-        raise TypeError("texts must be a list of strings, got one string; use encode for it")
-    for text in texts:
-        if not isinstance(text, str):
-            raise TypeError(f"text must be a str, got {type(text).__name__}")
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError:
-                raise ValueError(
-                    "text must not hold lone surrogates; clean it with "
-                    "text.encode('utf-8', 'replace').decode()"
-                ) from None
