@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ import mlxc as mx
 from .cache import Cache
 from .models import LanguageModel
 from .params import GenConfig
+from .pick import Constraint
 from .reply import Reply
-from .steps import generate_step
+from .steps import Progress, generate_step
 from .stream import ResponseStream
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ def stream_generate(
     *,
     params: GenConfig | None = None,
     cache: Sequence[Cache] | None = None,
+    constraint: Constraint | None = None,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
 ) -> ResponseStream:
     """Continue a prompt, one response a token.
 
@@ -35,6 +40,10 @@ def stream_generate(
         prompt: A text, encoded with the tokenizer's special tokens, or token ids `(L,)`.
         params: The settings; greedy and at most 256 tokens where it is None.
         cache: The model's caches, holding what comes before the prompt; they are advanced.
+        constraint: What may be said; it is advanced by every token.
+        progress: Called with the number of prompt tokens read and the number of all.
+        cancel: Ends the generation when it is set, from any thread: within a chunk of the prompt
+            or one token. The last response has no `finish_reason` then.
 
     Returns:
         An iterator of `GenerationResponse`, which stops early when it is closed. Nothing is
@@ -50,10 +59,23 @@ def stream_generate(
     """
     if isinstance(prompt, str):
         prompt = tokenizer.encode(prompt)
+    params = params or GenConfig()
     steps = generate_step(
-        model, prompt, params=params or GenConfig(), cache=cache, eos=tokenizer.eos_token_ids
+        model,
+        prompt,
+        params=params,
+        cache=cache,
+        eos=tokenizer.eos_token_ids,
+        constraint=constraint,
+        progress=progress,
+        cancel=cancel,
     )
-    return ResponseStream(steps, tokenizer.detokenizer(), prompt_tokens=len(prompt))
+    return ResponseStream(
+        steps,
+        tokenizer.detokenizer(),
+        prompt_tokens=len(prompt),
+        stop_strings=params.stop_strings,
+    )
 
 
 def generate(
@@ -63,6 +85,9 @@ def generate(
     *,
     params: GenConfig | None = None,
     cache: Sequence[Cache] | None = None,
+    constraint: Constraint | None = None,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
 ) -> Reply:
     """Continue a prompt and return the whole text.
 
@@ -72,7 +97,16 @@ def generate(
         print(generate(model, tokenizer, "Once upon a time"))
     """
     started = perf_counter()
-    with stream_generate(model, tokenizer, prompt, params=params, cache=cache) as responses:
+    with stream_generate(
+        model,
+        tokenizer,
+        prompt,
+        params=params,
+        cache=cache,
+        constraint=constraint,
+        progress=progress,
+        cancel=cancel,
+    ) as responses:
         return Reply.collect(
             responses, started=started, prompt_tokens=responses.prompt_tokens, cached_tokens=0
         )

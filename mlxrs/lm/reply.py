@@ -20,7 +20,8 @@ class Reply(str):
         generation_tps: Tokens generated a second, from the first one on.
         ttft: Seconds from the call to the first token; 0.0 where there was none.
         peak_memory: The most memory arrays have held at once in this process, in bytes.
-        finish_reason: Why it ended; None where nothing was to be generated.
+        finish_reason: Why it ended; None where nothing was to be generated, or it was cancelled.
+        stop_string: The stop string that ended it; None where none did.
 
     Example:
         reply = session.respond("Name three rivers.")
@@ -35,6 +36,7 @@ class Reply(str):
     ttft: float
     peak_memory: int
     finish_reason: FinishReason | None
+    stop_string: str | None
 
     @classmethod
     def collect(
@@ -69,4 +71,5 @@ class Reply(str):
         reply.ttft = ttft
         reply.peak_memory = last.peak_memory if last else 0
         reply.finish_reason = last.finish_reason if last else None
+        reply.stop_string = last.stop_string if last else None
         return reply

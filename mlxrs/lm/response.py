@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import mlxc as mx
+
 
 class FinishReason(StrEnum):
     """Why a generation ended."""
@@ -13,6 +15,8 @@ class FinishReason(StrEnum):
     """The model ended its turn."""
     LENGTH = "length"
     """`max_tokens` were generated, or the context of the model is full."""
+    STOP = "stop"
+    """A stop string came up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class GenerationResponse:
     """One generated token.
 
     Attributes:
-        text: The text this token completes: "" while a character or word is unfinished.
+        text: The text this token completes: "" while a character or word is unfinished, or may
+            become a stop string.
         token: Its id.
         prompt_tokens: Tokens of the whole prompt, those already cached included.
         prompt_tps: Prompt tokens read a second, counting only those that were not cached.
@@ -28,6 +33,10 @@ class GenerationResponse:
         generation_tps: Tokens generated a second since the first one; 0.0 at the first.
         peak_memory: The most memory arrays have held at once in this process, in bytes.
         finish_reason: Why the generation ended with this token; None where it goes on.
+        stop_string: The stop string that ended it; None where none did.
+        logprob: The token's log-probability before any temperature; None unless collected.
+        top_logprobs: The likeliest tokens with theirs, likeliest first; () unless collected.
+        logprobs: Those of all tokens, float32 `(V,)`, not evaluated; None unless collected.
     """
 
     text: str
@@ -38,3 +47,7 @@ class GenerationResponse:
     generation_tps: float
     peak_memory: int
     finish_reason: FinishReason | None
+    stop_string: str | None = None
+    logprob: float | None = None
+    top_logprobs: tuple[tuple[int, float], ...] = ()
+    logprobs: mx.array | None = None

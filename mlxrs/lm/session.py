@@ -140,7 +140,9 @@ class ChatSession:
             cache=prefix.caches,
             eos=self._tokenizer.eos_token_ids,
         )
-        responses = ResponseStream(steps, self._tokenizer.detokenizer(), len(ids), cached)
+        responses = ResponseStream(
+            steps, self._tokenizer.detokenizer(), len(ids), cached, self.params.stop_strings
+        )
 
         self._prefix = prefix
         self._history += [*self._seed, message]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, replace
+from threading import Event
+from typing import TypeAlias
 
 import mlxc as mx
 
@@ -11,14 +13,18 @@ from ..errors import ContextLengthError
 from .cache import (
     Cache,
     cached_tokens,
-    can_trim_prompt_cache,
     make_prompt_cache,
-    rewind_prompt_cache,
+    restore_prompt_cache,
+    snapshot_prompt_cache,
 )
 from .models import LanguageModel
 from .params import GenConfig
+from .pick import Constraint, Pick, TokenPicker, log_softmax
+from .prefill import prefill
 from .response import FinishReason
-from .sample import make_sampler
+
+# (prompt tokens read, prompt tokens to read)
+Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +35,30 @@ class Step:
         token: Its id.
         logits: The scores it was chosen by, `(V,)`.
         finish_reason: Why the generation ended with this token; None where it goes on.
+        logprob: Its log-probability, before any temperature; None unless collected.
+        top_logprobs: The likeliest tokens with theirs, likeliest first; () unless collected.
     """
 
     token: int
     logits: mx.array
     finish_reason: FinishReason | None
+    logprob: float | None = None
+    top_logprobs: tuple[tuple[int, float], ...] = ()
 
     @property
     def logprobs(self) -> mx.array:
         """The log-probabilities of every token before any temperature, float32 `(V,)`."""
-        logits = self.logits.astype(mx.float32)
-        return logits - mx.logsumexp(logits, axis=-1, keepdims=True)
+        return log_softmax(self.logits)
+
+    @classmethod
+    def of(cls, pick: Pick, finish_reason: FinishReason | None) -> Step:
+        """Read a pick; waits for it to be computed."""
+        token = int(pick.token.item())
+        logprob = None if pick.logprob is None else float(pick.logprob.item())
+        top: tuple[tuple[int, float], ...] = ()
+        if pick.top_tokens is not None and pick.top_logprobs is not None:
+            top = tuple(zip(pick.top_tokens.tolist(), pick.top_logprobs.tolist(), strict=True))
+        return cls(token, pick.logits, finish_reason, logprob, top)
 
 
 def generate_step(
@@ -49,26 +68,34 @@ def generate_step(
     params: GenConfig,
     cache: Sequence[Cache] | None = None,
     eos: Collection[int] = frozenset(),
+    constraint: Constraint | None = None,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
 ) -> Generator[Step, None, None]:
     """Generate tokens behind a prompt.
 
     The prompt but its last token is read in chunks, then a model call gives a token. While a
     token is on its way to the caller the call for the next one already runs; when there is to be
     no next one, its trace in the cache is undone. So at the end, whichever way it comes, `cache`
-    holds the prompt and every token yielded but the last. A cache that cannot be trimmed is
-    never run ahead of the caller.
+    holds the prompt and every token yielded but the last.
 
     Args:
         model: The model.
         prompt: Token ids, `(L,)`, L >= 1.
-        params: The settings, as they are now; later changes do not count.
+        params: The settings, as they are now; later changes do not count. Stop strings are for
+            those who have a tokenizer: see `stream_generate`.
         cache: The model's caches, holding what comes before the prompt; they are advanced. New
             ones are made where it is None.
-        eos: The ids that end the generation. The one that did is yielded too.
+        eos: Ids that end the generation beside those of `params`. The one that did is yielded.
+        constraint: What may be said; it is advanced by every token.
+        progress: Called with the number of prompt tokens read and the number of all, first with
+            0, then after each chunk.
+        cancel: Ends the generation when it is set: within a chunk of the prompt or one token.
 
     Returns:
-        A generator of steps; the last has a `finish_reason`. An error of the model comes out of
-        it unchanged, after every token from before. `close()` ends it early.
+        A generator of steps; the last has a `finish_reason`, unless it was cancelled. An error of
+        the model comes out of it unchanged, after every token from before. `close()` ends it
+        early.
 
     Raises:
         ValueError: The prompt is empty or not one-dimensional, or a setting is invalid.
@@ -86,10 +113,12 @@ def generate_step(
             "encode a text that is not empty"
         )
     caches = make_prompt_cache(model) if cache is None else cache
-    held = cached_tokens(caches)
-    room = room_after(model, held, tokens.size)
+    room = room_after(model, cached_tokens(caches), tokens.size)
     budget = params.max_tokens if room is None else min(params.max_tokens, room)
-    return _steps(model, tokens, replace(params), caches, held, budget, eos)
+    endings = frozenset(eos) | frozenset(params.eos)
+    return _steps(
+        model, tokens, replace(params), caches, budget, endings, constraint, progress, cancel
+    )
 
 
 def room_after(model: LanguageModel, held: int, prompt: int) -> int | None:
@@ -120,57 +149,73 @@ def _steps(
     prompt: mx.array,
     params: GenConfig,
     caches: Sequence[Cache],
-    held: int,
     budget: int,
     eos: Collection[int],
+    constraint: Constraint | None,
+    progress: Progress | None,
+    cancel: Event | None,
 ) -> Generator[Step, None, None]:
     if budget == 0:
         return
-    sampler = make_sampler(params)
-    rewindable = can_trim_prompt_cache(caches)
+    picker = TokenPicker(params)
 
-    def launch(tokens: mx.array) -> tuple[mx.array, mx.array]:
-        """Start the computation of the token behind `tokens` (L,): its id (1,), its logits (V,)."""
+    def report(read: int) -> None:
+        if progress is not None:
+            progress(read, prompt.size)
+
+    def launch(tokens: mx.array, index: int) -> Pick:
+        """Start the computation of the token behind `tokens` (L,)."""
         logits = model(tokens[None], caches)[:, -1, :]
-        token = sampler(logits)
-        mx.async_eval(token)
-        return token, logits[0]
+        allowed = None
+        if constraint is not None:
+            # What may follow is worked out here while the model computes there.
+            mx.async_eval(logits)
+            allowed = constraint.mask()
+        pick = picker(tokens, logits, index, allowed)
+        mx.async_eval(pick.arrays())
+        return pick
 
-    # `held` is what the caches shall hold if the generation ends here.
+    size = params.prefill_step_size
+    if not prefill(model, prompt[:-1], caches, step_size=size, progress=report, cancel=cancel):
+        return
+    # Of the moment at which the caches hold what they shall hold if the generation ends here.
+    snapshot = snapshot_prompt_cache(caches)
     try:
-        for chunk in _chunks(prompt[:-1], params.prefill_step_size):
-            model(chunk[None], caches)
-            mx.eval([cache.state for cache in caches])
-            held += chunk.size
-        token, logits = launch(prompt[-1:])
-        held += 1
+        pick = launch(prompt[-1:], 0)
         for produced in range(1, budget + 1):
-            ahead, failure = None, None
-            if rewindable and produced < budget:
-                try:
-                    ahead = launch(token)
-                except Exception as error:
-                    failure = error
-            token_id = int(token.item())
+            snapshot = snapshot_prompt_cache(caches)
+            ahead: Pick | Exception | None = None
+            if constraint is None and produced < budget:
+                ahead = _attempt(launch, pick.token, produced)
+            token = int(pick.token.item())
+            if produced == 1:
+                report(prompt.size)
             reason = None
-            if token_id in eos:
+            if token in eos:
                 reason = FinishReason.EOS
             elif produced == budget:
                 reason = FinishReason.LENGTH
-            if reason is not None and rewindable:
-                rewind_prompt_cache(caches, held)
-            yield Step(token_id, logits, reason)
+            elif constraint is not None:
+                constraint.accept(token)
+                ahead = _attempt(launch, pick.token, produced)
             if reason is not None:
+                restore_prompt_cache(caches, snapshot)
+            yield Step.of(pick, reason)
+            if reason is not None or (cancel is not None and cancel.is_set()):
                 return
-            if failure is not None:
-                raise failure
-            token, logits = ahead or launch(token)
-            held += 1
+            if isinstance(ahead, Exception):
+                raise ahead
+            assert ahead is not None
+            pick = ahead
     finally:
-        if rewindable:
-            rewind_prompt_cache(caches, held)
+        restore_prompt_cache(caches, snapshot)
 
 
-def _chunks(tokens: mx.array, size: int) -> Generator[mx.array, None, None]:
-    for start in range(0, tokens.size, size):
-        yield tokens[start : start + size]
+def _attempt(
+    launch: Callable[[mx.array, int], Pick], tokens: mx.array, index: int
+) -> Pick | Exception:
+    """Launch ahead of the caller; an error is for later, when its turn has come."""
+    try:
+        return launch(tokens, index)
+    except Exception as error:
+        return error

@@ -19,9 +19,12 @@ class Mark:
     strongly, so what nobody may come back to is not kept.
     """
 
-    __slots__ = ("__weakref__", "codec", "newer", "overwritten", "start")
+    __slots__ = ("__weakref__", "codec", "name", "newer", "overwritten", "start")
 
     def __init__(self) -> None:
+        # A collector that takes the mark with what holds it clears references to it first, and
+        # then lets a generator put its caches right with it: the name still tells it.
+        self.name = object()
         self.newer: Mark | None = None
         self.start: int | None = None  # None where all arrays were exchanged
         self.overwritten: list[mx.array] = []
@@ -42,6 +45,7 @@ class Rows:
         self._arrays: list[mx.array] = []
         self._layout: tuple[int, ...] | None = None  # (H, D of keys, D of values)
         self._last_mark: ref[Mark] | None = None
+        self._last_name: object = None  # of the last mark, as long as nothing has changed unnoted
         self._guarded = 0  # rows in front that a mark may need
         self._saved_ahead: tuple[int, list[mx.array]] | None = None
 
@@ -137,6 +141,8 @@ class Rows:
         """Hold other arrays."""
         if (mark := self._mark()) is not None:
             self._note(mark, None, [array[...] for array in self._arrays])
+        else:
+            self._last_name = None
         self._arrays, self.codec = arrays, codec or self.codec
         # Those before are in the mark, so nothing in the new ones is needed to come back.
         self._guarded, self._saved_ahead = 0, None
@@ -204,7 +210,7 @@ class Rows:
         self._guarded = held if mark is None else max(self._guarded, held)
         if mark is None:
             mark = Mark()
-            self._last_mark = ref(mark)
+            self._last_mark, self._last_name = ref(mark), mark.name
             self._saved_ahead = None
         return mark
 
@@ -218,7 +224,7 @@ class Rows:
         while mark.newer is not None:
             changes.append(mark)
             mark = mark.newer
-        if mark is not self._mark():
+        if mark.name is not self._last_name:
             raise ValueError("a snapshot can only restore the cache it was taken of")
         for change in reversed(changes):
             if change.start is None:
@@ -245,6 +251,8 @@ class Rows:
                 self._note(mark, start, ahead[1])
             else:
                 self._note(mark, start, self._save(start, min(stop, self._guarded)))
+        elif mark is None:
+            self._last_name = None
         for held, row in zip(self._arrays, rows, strict=True):
             held[:, :, start:stop] = row
 
@@ -256,7 +264,7 @@ class Rows:
     def _note(self, mark: Mark, start: int | None, overwritten: list[mx.array]) -> None:
         mark.start, mark.overwritten, mark.codec = start, overwritten, self.codec
         mark.newer = Mark()
-        self._last_mark = ref(mark.newer)
+        self._last_mark, self._last_name = ref(mark.newer), mark.newer.name
 
     def _mark(self) -> Mark | None:
         return None if self._last_mark is None else self._last_mark()

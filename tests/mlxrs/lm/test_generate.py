@@ -1,3 +1,5 @@
+from threading import Event
+
 import pytest
 from support.word_tokenizers import byte_level_tokenizer, word_tokenizer
 
@@ -68,3 +70,82 @@ def test_the_caches_continue_a_text():
     generate(model, word_tokenizer(), "the fox", params=GenConfig(max_tokens=1), cache=cache)
 
     assert cache[0].offset == (1 + 1) + 2
+
+
+class Counter(FakeModel):
+    """Says the token after the one it was shown last."""
+
+    def scores(self, tokens):
+        return one_hot(self.vocab_size, tokens + 1)
+
+
+@pytest.mark.parametrize(
+    "stops, text, reason, stop",
+    [
+        ([], "the quick brown fox", "length", None),
+        ([""], "the quick brown fox", "length", None),
+        (["quic"], "the ", "stop", "quic"),
+        (["ck bro"], "the qui", "stop", "ck bro"),
+        (["own", "quick"], "the ", "stop", "quick"),
+        (["quick red"], "the quick brown fox", "length", None),
+        (["fox"], "the quick brown ", "stop", "fox"),
+        (["fox jumps"], "the quick brown fox", "length", None),
+    ],
+)
+def test_a_stop_string_ends_the_text_in_front_of_it(stops, text, reason, stop):
+    model, tokenizer = Counter(11), word_tokenizer()
+    cache = model.make_cache()
+    params = GenConfig(max_tokens=4, stop_strings=stops)
+
+    responses = list(stream_generate(model, tokenizer, [4], params=params, cache=cache))
+
+    assert "".join(response.text for response in responses) == text
+    assert [response.finish_reason for response in responses[:-1]] == [None] * (len(responses) - 1)
+    assert (responses[-1].finish_reason, responses[-1].stop_string) == (reason, stop)
+    assert cache[0].offset == len(responses)
+
+
+def test_nothing_of_a_stop_string_is_seen_before_it_is_complete():
+    params = GenConfig(max_tokens=4, stop_strings=["quick brown fox"])
+
+    responses = list(stream_generate(Counter(11), word_tokenizer(), [4], params=params))
+
+    assert [response.text for response in responses] == ["the", " ", "", ""]
+
+
+def test_a_stop_string_completed_by_the_tail_comes_before_the_other_reasons():
+    params = GenConfig(max_tokens=2, stop_strings=["\ufffd\ufffd"])
+
+    reply = generate(FakeModel(12), byte_level_tokenizer(), "fox", params=params)
+
+    assert (reply, reply.finish_reason, reply.stop_string) == ("", "stop", "\ufffd\ufffd")
+
+
+def test_text_withheld_for_a_stop_string_is_not_lost_when_the_stream_is_closed():
+    params = GenConfig(stop_strings=["the quick fox"])
+    stream = stream_generate(Counter(11), word_tokenizer(), [4], params=params)
+
+    assert [next(stream).text, next(stream).text] == ["", ""]
+    stream.close()
+
+    assert stream.text == "the quick"
+
+
+def test_a_reply_carries_logprobs_where_they_are_asked_for():
+    params = GenConfig(max_tokens=1, top_logprobs=2)
+
+    (response,) = stream_generate(
+        FakeModel(11, logits=one_hot(11, 4)), word_tokenizer(), "fox", params=params
+    )
+
+    assert response.top_logprobs[0] == (4, response.logprob)
+    assert response.logprobs.shape == (11,)
+
+
+def test_a_cancelled_reply_has_no_reason():
+    cancel = Event()
+    cancel.set()
+
+    reply = generate(FakeModel(11), word_tokenizer(), "fox", cancel=cancel)
+
+    assert (reply, reply.finish_reason, reply.generation_tokens) == ("", None, 0)

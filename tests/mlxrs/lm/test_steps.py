@@ -1,5 +1,7 @@
 """The generation loop on models whose every call is known."""
 
+from threading import Event
+
 import numpy as np
 import pytest
 from support.assert_close import assert_close
@@ -22,8 +24,8 @@ class Counter(FakeModel):
         return one_hot(self.vocab_size, tokens + 1)
 
 
-class ForgetfulCache(KVCache):
-    """A cache that cannot take anything back."""
+class SnapshotCache(KVCache):
+    """A cache that comes back by a snapshot only."""
 
     def is_trimmable(self):
         return False
@@ -141,13 +143,13 @@ def test_closing_undoes_the_look_ahead(read):
     assert [layer.offset for layer in cache] == [len(PROMPT) + read - 1] * 2
 
 
-def test_a_cache_that_cannot_be_trimmed_is_never_run_ahead():
+def test_a_cache_that_cannot_be_trimmed_comes_back_by_a_snapshot():
     model = Counter(50)
-    cache = [ForgetfulCache(), ForgetfulCache()]
+    cache = [SnapshotCache(), SnapshotCache()]
     steps = generate_step(model, PROMPT, params=GenConfig(), cache=cache, eos=frozenset([9]))
 
     next(steps)
-    assert cache[0].offset == len(PROMPT)
+    assert cache[0].offset == len(PROMPT) + 1
     assert [step.token for step in steps] == [9]
     assert cache[0].offset == len(PROMPT) + 1
 
@@ -246,3 +248,139 @@ def test_seeded_generation_repeats():
     first, second = ([s.token for s in run(flat, temp=1.0, seed=4)] for _ in range(2))
 
     assert first == second and len(set(first)) > 100
+
+
+def test_processors_look_back_on_the_reply_and_the_last_token_of_the_prompt():
+    seen = []
+
+    def record(tokens, logits):
+        seen.append(tokens)
+        return logits
+
+    run(Counter(50), max_tokens=3, logits_processors=[record])
+
+    assert [tokens.tolist() for tokens in seen] == [[7], [7, 8], [7, 8, 9]]
+
+
+def test_processors_decide_before_the_sampler():
+    steps = run(FakeModel(50, logits=one_hot(50, 3)), max_tokens=3, logit_bias={3: -100.0, 5: 1.0})
+
+    assert [step.token for step in steps] == [5, 5, 5]
+
+
+def test_penalties_change_what_is_said():
+    steps = run(FakeModel(4, logits=one_hot(4, 3)), [0, 3], max_tokens=3, presence_penalty=2.0)
+
+    assert [step.token for step in steps] == [0, 1, 2]
+
+
+def test_logprobs_are_of_the_distribution_the_token_came_from():
+    steps = run(
+        FakeModel(5, logits=one_hot(5, 2)), max_tokens=2, collect_logprobs=True, top_logprobs=2
+    )
+
+    for step in steps:
+        expected = np.log(np.exp([0, 0, 1, 0, 0]) / np.exp([0, 0, 1, 0, 0]).sum())
+        assert_close(step.logprobs, expected)
+        np.testing.assert_allclose(step.logprob, expected[2], rtol=1e-5)
+        assert step.top_logprobs[0] == (2, step.logprob)
+        assert len(step.top_logprobs) == 2
+
+
+def test_logprobs_are_not_computed_unless_asked_for():
+    (step,) = run(FakeModel(5, logits=one_hot(5, 2)), max_tokens=1)
+
+    assert (step.logprob, step.top_logprobs) == (None, ())
+
+
+def test_more_top_logprobs_than_tokens_are_refused():
+    with pytest.raises(ValueError, match="top_logprobs must be at most 5"):
+        run(FakeModel(5, logits=one_hot(5, 2)), max_tokens=1, top_logprobs=6)
+
+
+def test_ids_of_the_settings_end_it_too():
+    steps = run(Counter(50), max_tokens=9, eos=[9])
+    params = GenConfig(max_tokens=9, eos=[10])
+    both = list(generate_step(Counter(50), PROMPT, params=params, eos={12}))
+
+    assert [step.token for step in steps] == [8, 9]
+    assert [step.token for step in both] == [8, 9, 10]
+
+
+def test_progress_tells_what_was_read_of_the_prompt():
+    told = []
+    params = GenConfig(max_tokens=2, prefill_step_size=3)
+
+    list(
+        generate_step(
+            FakeModel(50), PROMPT, params=params, progress=lambda *counts: told.append(counts)
+        )
+    )
+
+    assert told == [(0, 7), (3, 7), (6, 7), (7, 7)]
+
+
+def test_a_set_event_ends_the_prompt_within_a_chunk():
+    model, cancel = FakeModel(50), Event()
+    cache = model.make_cache()
+    params = GenConfig(prefill_step_size=2)
+    stop_after = lambda read, total: cancel.set() if read == 4 else None  # noqa: E731
+
+    steps = list(
+        generate_step(model, PROMPT, params=params, cache=cache, progress=stop_after, cancel=cancel)
+    )
+
+    assert steps == []
+    assert [layer.offset for layer in cache] == [4, 4]
+
+
+def test_a_set_event_ends_the_reply_within_a_token():
+    model, cancel = Counter(50), Event()
+    cache = model.make_cache()
+    found = []
+
+    for step in generate_step(model, PROMPT, params=GenConfig(), cache=cache, cancel=cancel):
+        found.append(step.token)
+        if step.token == 9:
+            cancel.set()
+
+    assert found == [8, 9]
+    assert cache[0].offset == len(PROMPT) + 1
+
+
+class OnlyEven:
+    """Lets even tokens pass, and keeps what was said."""
+
+    def __init__(self, vocab_size):
+        self.said = []
+        self._even = mx.arange(vocab_size) % 2 == 0
+
+    def mask(self):
+        return self._even
+
+    def accept(self, token):
+        self.said.append(token)
+
+    def rollback(self, count):
+        del self.said[-count:]
+
+
+def test_a_constraint_forbids_tokens_and_hears_of_each_that_goes_on():
+    constraint = OnlyEven(10)
+    model = FakeModel(10, logits=one_hot(10, 3))
+    cache = model.make_cache()
+
+    steps = list(
+        generate_step(
+            model,
+            PROMPT,
+            params=GenConfig(max_tokens=3),
+            cache=cache,
+            eos={4},
+            constraint=constraint,
+        )
+    )
+
+    assert [step.token for step in steps] == [0, 0, 0]
+    assert constraint.said == [0, 0]
+    assert cache[0].offset == len(PROMPT) + 2

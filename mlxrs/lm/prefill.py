@@ -1,0 +1,53 @@
+"""Reading a prompt into the caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Event
+
+import mlxc as mx
+
+from .cache import Cache, restore_prompt_cache, snapshot_prompt_cache
+from .models import LanguageModel
+
+
+def prefill(
+    model: LanguageModel,
+    tokens: mx.array,
+    caches: Sequence[Cache],
+    *,
+    step_size: int,
+    progress: Callable[[int], None] | None = None,
+    cancel: Event | None = None,
+) -> bool:
+    """Let the model read tokens, a chunk at a time, each evaluated before the next.
+
+    Nothing is computed of the model but what the caches hold: no output head runs.
+
+    Args:
+        model: The model.
+        tokens: Ids, `(L,)`.
+        caches: Its caches, which are advanced. An error leaves them behind the last whole chunk.
+        step_size: The most tokens of a chunk.
+        progress: Called with the number of tokens read: first with 0, then after each chunk.
+        cancel: Stops before the next chunk when it is set.
+
+    Returns:
+        Whether all was read.
+    """
+    if progress is not None:
+        progress(0)
+    for start in range(0, tokens.size, step_size):
+        if cancel is not None and cancel.is_set():
+            return False
+        chunk = tokens[start : start + step_size]
+        snapshot = snapshot_prompt_cache(caches)
+        try:
+            model(chunk[None], caches)
+            mx.eval([cache.state for cache in caches])
+        except BaseException:
+            restore_prompt_cache(caches, snapshot)
+            raise
+        if progress is not None:
+            progress(start + chunk.size)
+    return cancel is None or not cancel.is_set()
