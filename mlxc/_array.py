@@ -13,6 +13,7 @@ from ._ffi import ffi, handle, lib
 from ._handle import Handle, at, wrap
 from ._operators import bitwise, division_in_place, equality, in_place, matmul, operator
 from .ops import diagonals, elementwise, exponential, reduce, scan, shape, statistics, trigonometry
+from .ops._arguments import ints
 
 
 class array(Handle):
@@ -211,16 +212,16 @@ class array(Handle):
 
     def reshape(self, *shape: Any, stream: StreamOrDevice = None) -> array:
         """The elements in another shape, given as integers or as one sequence; -1 is inferred."""
-        if len(shape) == 1 and not isinstance(shape[0], int):
-            shape = tuple(shape[0])
+        if len(shape) == 1:
+            shape = tuple(ints(shape[0], "shape"))
         return wrap(lib.h_reshape(self._h, shape, len(shape), at(stream)))
 
     def transpose(self, *axes: Any, stream: StreamOrDevice = None) -> array:
         """The axes in another order, given as integers or as one sequence; none reverses them."""
-        if len(axes) == 1 and not isinstance(axes[0], int):
-            axes = tuple(axes[0])
         if not axes:
             return wrap(lib.h_transpose(self._h, at(stream)))
+        if len(axes) == 1:
+            axes = tuple(ints(axes[0], "axes"))
         return wrap(lib.h_transpose_axes(self._h, axes, len(axes), at(stream)))
 
     # --- ops that are methods as they stand ---

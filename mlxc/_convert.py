@@ -142,6 +142,8 @@ def check_fits(value: int, code: int) -> None:
     """Raise a ValueError if a type of integers cannot hold `value`."""
     limits = LIMITS.get(code)
     if limits is not None and not limits[0] <= value <= limits[1]:
+        if code == uint64._code and INT64_MIN <= value < 0:
+            return  # it wraps around
         name = DTYPES[code]._name
         raise ValueError(f"Converting {value} to {name} would result in overflow.")
 
@@ -149,15 +151,16 @@ def check_fits(value: int, code: int) -> None:
 def make_pair(a: Any, b: Any) -> tuple[array, array]:
     """What `pair` does when one of the two is not an array."""
     if isinstance(a, Handle):
-        return a, _beside(b, a)  # type: ignore[return-value]
+        return a, beside(b, lib.h_dtype(a._h))  # type: ignore[return-value]
     if isinstance(b, Handle):
-        return _beside(a, b), b  # type: ignore[return-value]
+        return beside(a, lib.h_dtype(b._h)), b  # type: ignore[return-value]
     return as_array(a), as_array(b)
 
 
-def _beside(value: Any, other: Handle) -> array:
-    """`value` as an array; a Python scalar takes the other's type unless that loses its kind."""
-    code = lib.h_dtype(other._h)
+def beside(value: Any, code: int) -> array:
+    """`value` as an array; a Python scalar takes the given type unless that loses its kind."""
+    if isinstance(value, Handle):
+        return value  # type: ignore[return-value]
     if isinstance(value, float):
         return wrap(lib.h_scalar_float(value, FLOAT_BESIDE[code]))
     if isinstance(value, bool):
@@ -167,7 +170,9 @@ def _beside(value: Any, other: Handle) -> array:
         return scalar(value, DTYPES[INT_BESIDE[code]])
     if isinstance(value, complex):
         return scalar(value, complex64)
-    return new_array(value, DTYPES[code] if hasattr(value, "__array__") else None)
+    if isinstance(value, (list, tuple)) or hasattr(value, "__mlx_array__"):
+        return new_array(value)
+    return new_array(value, DTYPES[code])
 
 
 def _astype(a: array, dtype: Dtype | None) -> array:
@@ -185,6 +190,8 @@ SCALARS = {bool, int, float, complex}
 def _from_nested(values: Sequence[Any], dtype: Dtype | None) -> array:
     shape, flat = _flatten(values)
     kinds = set(map(type, flat))
+    if type(None) in kinds:
+        raise ValueError("Invalid type NoneType received in array initialization.")
     if not kinds <= SCALARS and any(issubclass(kind, Handle) for kind in kinds):
         return _stack(values, dtype)
     content = _content_dtype(kinds, flat)
@@ -206,6 +213,8 @@ def _flatten(values: Sequence[Any]) -> tuple[list[int], Sequence[Any]]:
     shape = [len(values)]
     flat: Sequence[Any] = values
     while flat and isinstance(flat[0], (list, tuple)):
+        if any(isinstance(row, Handle) for row in flat):
+            break
         length = len(flat[0])
         if any(not isinstance(row, (list, tuple)) or len(row) != length for row in flat):
             raise ValueError("Initialization encountered non-uniform length.")

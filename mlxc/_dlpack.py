@@ -70,6 +70,10 @@ def imported(x: Any, dtype: Dtype | None = None, copy: bool | None = None) -> ar
         capsule = give(max_version=VERSION)
     except TypeError:  # a producer from before version 1 takes no arguments
         capsule = give()
+    except BufferError:  # torch refuses tensors that record gradients; only values are wanted
+        if not hasattr(x, "detach"):
+            raise
+        capsule = x.detach().__dlpack__(max_version=VERSION)
     result, shared = handle.from_dlpack(capsule, bool(copy))
     if dtype is None and lib.h_dtype(result._h) == float64._code:
         dtype = float32

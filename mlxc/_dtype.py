@@ -83,10 +83,10 @@ DTYPES = (
 )
 
 
-def code_of(dtype: Dtype) -> int:
-    """The value of C's `mlx_dtype`; a TypeError for what is no data type."""
+def code_of(dtype: Dtype | None, otherwise: Dtype | None = None) -> int:
+    """The value of C's `mlx_dtype`, `otherwise` for None; a TypeError for what is no data type."""
     try:
-        return dtype._code
+        return (otherwise if dtype is None else dtype)._code  # type: ignore[union-attr]
     except AttributeError:
         raise TypeError(f"dtype must be a data type, as mx.float32, not {dtype!r}") from None
 

@@ -81,6 +81,8 @@ def bitwise(name: str) -> Operator:
     combine = operator(name)
 
     def method(self: array, other: Any) -> array:
+        if other is None:
+            check_operand(other, phrase)
         if lib.h_dtype(self._h) in FLOATING or _is_floating(other):
             raise ValueError(f"Floating point types not allowed with {phrase}.")
         return combine(self, other)
@@ -120,6 +122,8 @@ _divide = operator("truediv")
 
 def division_in_place(self: array, other: Any) -> array:
     """What `a /= b` takes over, which must be of a type that fractions fit."""
+    if other is None:
+        check_operand(other, "division")
     if lib.h_dtype(self._h) not in FLOATING:
         raise ValueError("In place division cannot cast to non-floating point type.")
     return _divide(self, other)
@@ -139,10 +143,20 @@ def equality(name: str, otherwise: bool) -> Callable[[Any, Any], Any]:
     return compare
 
 
+PROTOCOLS = ("__array__", "__mlx_array__", "__dlpack__")
+
+
 def is_operand(value: object) -> bool:
-    return isinstance(value, (Handle, bool, int, float, complex)) or any(
-        hasattr(value, name) for name in ("__array__", "__mlx_array__", "__dlpack__")
-    )
+    if isinstance(value, (Handle, bool, int, float, complex)):
+        return True
+    return any(hasattr(value, name) for name in PROTOCOLS) or _has_buffer(value)
+
+
+def _has_buffer(value: object) -> bool:
+    try:
+        return memoryview(value) is not None  # type: ignore[arg-type]
+    except TypeError:
+        return False
 
 
 def check_operand(value: object, phrase: str) -> None:

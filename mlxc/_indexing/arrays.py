@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from operator import index as to_int
 from typing import TYPE_CHECKING, Any
 
-from .._convert import SCALARS, new_array, scalar
+from .._convert import SCALARS, check_fits, new_array, scalar
 from .._dtype import DTYPES, DtypeCategory, issubdtype
 from .._ffi import lib
 from .._handle import Handle, addresses, as_array, unpack, wrap
@@ -61,6 +61,8 @@ def scatter(a: array, key: tuple[Any, ...], value: array, how: Writing = SET) ->
 def update_value(a: array, value: Any) -> array:
     """What is written into `a`: an array of its type."""
     if type(value) in SCALARS:
+        if type(value) is int:
+            check_fits(value, lib.h_dtype(a._h))
         return scalar(value, a.dtype)
     if isinstance(value, Handle) and lib.h_dtype(value._h) == lib.h_dtype(a._h):
         return value  # type: ignore[return-value]

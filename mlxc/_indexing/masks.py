@@ -83,6 +83,10 @@ def write_masked(a: array, mask: array, value: array) -> array:
     if 0 in shape:
         return wrap(lib.h_keep(a._h))
     left = len(shape) - mask.ndim
+    if mask.ndim == 0 and value.ndim > left:
+        row, mask = wrap(lib.h_expand_dims(a._h, 0, 0)), wrap(lib.h_expand_dims(mask._h, 0, 0))
+        row = write_masked(row, mask, value)
+        return wrap(lib.h_squeeze_axis(row._h, 0, 0))
     if mask.ndim and value.ndim > left:
         if value.ndim > left + 1 or value.shape[0] != 1:
             if value.size == 0:

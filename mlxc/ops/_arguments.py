@@ -17,20 +17,28 @@ def ints(value: int | Sequence[int], name: str) -> Sequence[int]:
     """One integer or several as a tuple or list; a TypeError names the argument."""
     if isinstance(value, (tuple, list)):
         return value
+    if (one := integer(value)) is not None:
+        return (one,)
     try:
-        if isinstance(value, int):
-            return (value,)
-        return tuple(map(index, value))
+        return tuple(map(index, value))  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(
             f"{name} must be an integer or a sequence of integers, got {value!r}"
         ) from None
 
 
+def integer(value: object) -> int | None:
+    """What stands for one integer as one: a numpy integer, an array of one; None else."""
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
 def repeated(value: int | Sequence[int], count: int, name: str) -> Sequence[int]:
     """`count` integers: those given, or the one given for all."""
-    if isinstance(value, int):
-        return (value,) * count
+    if (one := integer(value)) is not None:
+        return (one,) * count
     values = ints(value, name)
     if len(values) != count:
         raise ValueError(f"{name} must be one integer or {count}, got {value!r}")

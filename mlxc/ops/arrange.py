@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .._ffi import lib
 from .._handle import as_array, at, pair, wrap
-from ._arguments import ints, repeated, text
+from ._arguments import integer, ints, repeated, text
 
 if TYPE_CHECKING:
     from .._array import array
@@ -40,11 +40,12 @@ def flip(
     """
     a = as_array(a)
     ndim = a.ndim
-    start, stop, step = [0] * ndim, list(a.shape), [1] * ndim
+    shape = a.shape
+    start, stop, step = [0] * ndim, list(shape), [1] * ndim
     for i in range(ndim) if axis is None else ints(axis, "axis"):
         if not -ndim <= i < ndim:
             raise IndexError(f"axis {i} is out of bounds for an array with {ndim} dimensions")
-        start[i], stop[i], step[i] = stop[i] - 1, -stop[i] - 1, -1
+        start[i], stop[i], step[i] = shape[i] - 1, -shape[i] - 1, -1
     return wrap(lib.h_slice(a._h, start, ndim, stop, ndim, step, ndim, at(stream)))
 
 
@@ -69,11 +70,12 @@ def roll(
         array([3, 1, 2], dtype=int32)
     """
     a = as_array(a)
-    if axis is None or isinstance(axis, int):
+    if axis is None:
         shifts = ints(shift, "shift")
-        if axis is None:
-            return wrap(lib.h_roll(a._h, shifts, len(shifts), at(stream)))
-        return wrap(lib.h_roll_axis(a._h, shifts, len(shifts), axis, at(stream)))
+        return wrap(lib.h_roll(a._h, shifts, len(shifts), at(stream)))
+    if (one := integer(axis)) is not None:
+        shifts = ints(shift, "shift")
+        return wrap(lib.h_roll_axis(a._h, shifts, len(shifts), one, at(stream)))
     axes = ints(axis, "axis")
     shifts = repeated(shift, len(axes), "shift")
     return wrap(lib.h_roll_axes(a._h, shifts, len(shifts), axes, len(axes), at(stream)))
@@ -146,9 +148,9 @@ def pad(
 
 def _widths(pad_width: PadWidth, ndim: int) -> tuple[list[int], list[int]]:
     """How much to add before and after each axis."""
-    if isinstance(pad_width, int):
-        return [pad_width] * ndim, [pad_width] * ndim
-    pairs = [ints(width, "pad_width") for width in pad_width]
+    if (width := integer(pad_width)) is not None:
+        return [width] * ndim, [width] * ndim
+    pairs = [ints(width, "pad_width") for width in pad_width]  # type: ignore[union-attr]
     if all(len(pair) == 1 for pair in pairs) and len(pairs) in (1, 2):
         return [pairs[0][0]] * ndim, [pairs[-1][0]] * ndim
     if len(pairs) == 1:

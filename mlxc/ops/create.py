@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-from .._convert import check_fits
+from .._convert import beside, check_fits
 from .._dtype import Dtype, bool_, code_of, float32, int32, int64
 from .._ffi import lib
 from .._handle import as_array, at, wrap
@@ -74,18 +74,16 @@ def full(
 
     Args:
         shape: the shape, or the length of the one axis.
-        vals: what fills it; an array is broadcast.
-        dtype: the type; None is that of `vals`.
+        vals: what fills it; an array is broadcast, and keeps its type.
+        dtype: the type that a Python scalar takes, unless that loses its kind: 0.5 is never an
+            integer. None is the scalar's own.
 
     Raises:
         ValueError: the type of integers does not hold `vals`.
     """
     shape = ints(shape, "shape")
-    filling = as_array(vals)
-    code = lib.h_dtype(filling._h) if dtype is None else code_of(dtype)
-    if type(vals) is int:
-        check_fits(vals, code)
-    return wrap(lib.h_full(shape, len(shape), filling._h, code, at(stream)))
+    vals = as_array(vals) if dtype is None else beside(vals, code_of(dtype))
+    return wrap(lib.h_full(shape, len(shape), vals._h, lib.h_dtype(vals._h), at(stream)))
 
 
 def zeros_like(
@@ -191,20 +189,20 @@ def arange(  # type: ignore[misc]
     if stop is None:
         raise TypeError("arange needs stop, as in arange(10)")
     if dtype is None:
-        dtype = _counting_dtype(first, stop, distance)
+        dtype = _counting_dtype(*[one for one in (start, stop, step) if one is not None])
     if dtype is bool_:
         raise ValueError("arange does not count in bool; use an integer type")
     return wrap(lib.h_arange(first, stop, distance, code_of(dtype), at(stream)))
 
 
-def _counting_dtype(start: float, stop: float, step: float) -> Dtype:
-    kinds = {type(start), type(stop), type(step)}
-    if bool in kinds:
-        return bool_
+def _counting_dtype(*given: float) -> Dtype:
+    kinds = set(map(type, given))
     if kinds != {int} and any(issubclass(kind, float) for kind in kinds):
         return float32
+    if kinds == {bool}:
+        return bool_
     low, high = -(2**31), 2**31
-    fits = low <= start < high and low <= stop < high and low <= step < high
+    fits = all([low <= one < high for one in given])
     return int32 if fits else int64
 
 

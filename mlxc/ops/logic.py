@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, pair, wrap
+from .._handle import as_array, at, wrap
 
 if TYPE_CHECKING:
     from .._array import array
@@ -35,7 +35,7 @@ def logical_and(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None)
         a: any shape and type; what is not zero is true.
         b: any shape that broadcasts with `a`.
     """
-    a, b = pair(a, b)
+    a, b = as_array(a), as_array(b)
     return wrap(lib.h_logical_and(a._h, b._h, at(stream)))
 
 
@@ -46,7 +46,7 @@ def logical_or(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) 
         a: any shape and type; what is not zero is true.
         b: any shape that broadcasts with `a`.
     """
-    a, b = pair(a, b)
+    a, b = as_array(a), as_array(b)
     return wrap(lib.h_logical_or(a._h, b._h, at(stream)))
 
 
@@ -57,7 +57,7 @@ def logical_xor(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None)
         a: any shape and type; what is not zero is true.
         b: any shape that broadcasts with `a`.
     """
-    a, b = pair(a, b)
+    a, b = as_array(a), as_array(b)
     s = at(stream)
     left, right = wrap(lib.h_logical_not(a._h, s)), wrap(lib.h_logical_not(b._h, s))
     return wrap(lib.h_not_equal(left._h, right._h, s))

@@ -12,7 +12,7 @@ from .._errors import check
 from .._ffi import ffi, lib
 from .._handle import addresses, as_array, at, wrap
 from .._structs import c_vector
-from ._arguments import ints, optional, text
+from ._arguments import integer, ints, optional, text
 from .arithmetic import multiply
 from .elementwise import conjugate
 from .reduce import sum as sum_
@@ -161,11 +161,11 @@ def tensordot(
         ValueError: the axes differ in number or length.
     """
     a, b = as_array(a), as_array(b)
-    if isinstance(axes, int):
-        return wrap(lib.h_tensordot_axis(a._h, b._h, axes, at(stream)))
-    if len(axes) != 2:
+    if (count := integer(axes)) is not None:
+        return wrap(lib.h_tensordot_axis(a._h, b._h, count, at(stream)))
+    if len(axes) != 2:  # type: ignore[arg-type]
         raise ValueError(f"axes must be an integer or the axes of a and those of b, got {axes!r}")
-    of_a, of_b = (ints(one, "axes") for one in axes)
+    of_a, of_b = (ints(one, "axes") for one in axes)  # type: ignore[union-attr]
     return wrap(lib.h_tensordot(a._h, b._h, of_a, len(of_a), of_b, len(of_b), at(stream)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .._dtype import bool_
+from .._dtype import bool_, int32
 from .._ffi import lib
 from .._handle import as_array, at, wrap
 from ._arguments import ints
@@ -247,9 +247,9 @@ def minmax(
 def count_nonzero(
     a: ArrayLike,
     /,
-    *,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
+    *,
     stream: StreamOrDevice = None,
 ) -> array:
     """How many elements are not zero.
@@ -264,4 +264,5 @@ def count_nonzero(
     """
     a = as_array(a)
     is_true = wrap(lib.h_astype(a._h, bool_._code, at(stream)))
-    return sum(is_true, axis, keepdims, stream=stream)
+    counted = wrap(lib.h_astype(is_true._h, int32._code, at(stream)))
+    return sum(counted, axis, keepdims, stream=stream)

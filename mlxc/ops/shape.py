@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._ffi import lib
 from .._handle import as_array, at, unpack, wrap
-from ._arguments import ints
+from ._arguments import integer, ints
 
 if TYPE_CHECKING:
     from .._array import array
@@ -212,8 +212,8 @@ def split(
         [array([0], dtype=int32), array([1, 2, 3], dtype=int32)]
     """
     a = as_array(a)
-    if isinstance(indices_or_sections, int):
-        return unpack(lib.h_split(a._h, indices_or_sections, axis, at(stream)))
+    if (sections := integer(indices_or_sections)) is not None:
+        return unpack(lib.h_split(a._h, sections, axis, at(stream)))
     indices = ints(indices_or_sections, "indices_or_sections")
     return unpack(lib.h_split_sections(a._h, indices, len(indices), axis, at(stream)))
 

@@ -64,6 +64,7 @@ def take(
     """
     a = as_array(a)
     if isinstance(indices, int):
+        indices = int(indices)
         _check_index(a, indices, axis)
     indices = as_array(indices)
     if axis is None:

@@ -24,7 +24,7 @@ from typing import Any
 
 DIED = "the process died"
 #: What a case may take.
-SECONDS = 10
+SECONDS = 30
 
 
 def lines(text: str) -> list[str]:
