@@ -20,17 +20,21 @@ def make_prompt_cache(
     kv_bits: int | None = None,
     kv_group_size: int = 64,
     quantized_kv_start: int = 0,
+    *,
+    keep: int = 4,
 ) -> list[Cache]:
     """Return new, empty caches for a model, one a layer, of the kinds the model chooses.
 
     Args:
         model: The model.
-        max_kv_size: How many tokens a layer that would keep all holds at most: the first 4 and
-            the last ones. None for all. Layers with a window or a state of their own stay as the
-            model wants them.
+        max_kv_size: How many tokens a layer that would keep all holds at most: the first `keep`
+            and the last ones. None for all. Layers with a window or a state of their own stay as
+            the model wants them.
         kv_bits: Bits a key or value is packed into: 2, 3, 4, 5, 6 or 8; None for none.
         kv_group_size: Neighbouring features that share a scale: 32, 64 or 128.
         quantized_kv_start: How many tokens are held in full precision before all are packed.
+        keep: How many of the first tokens stay where `max_kv_size` bounds a layer; 0 for caches
+            that are to be merged into a batch.
 
     Raises:
         ValueError: A setting is out of range, or a layer's kind of cache cannot be packed.
@@ -40,7 +44,7 @@ def make_prompt_cache(
     """
     caches = list(model.make_cache())
     if max_kv_size is not None:
-        caches = [cache.to_rotating(max_kv_size) for cache in caches]
+        caches = [cache.to_rotating(max_kv_size, keep) for cache in caches]
     if kv_bits is not None:
         caches = [
             cache.to_quantized(kv_group_size, kv_bits, quantized_kv_start) for cache in caches

@@ -123,6 +123,7 @@ def test_make_prompt_cache_turns_the_models_choice_into_what_is_asked_for():
         ["RotatingQuantizedKVCache"] * 2,
     ]
     assert make_prompt_cache(FakeModel(5), 8)[0].keep == 4
+    assert make_prompt_cache(FakeModel(5), 8, keep=0)[0].keep == 0
 
 
 def dense(queries, keys, values, scale, mask, sinks):
