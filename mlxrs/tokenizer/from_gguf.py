@@ -127,10 +127,8 @@ def _unigram_pieces(fields: GgufFields) -> _Made:
         charsmap=fields.data("precompiled_charsmap"),
         collapse_spaces=fields.flag("remove_extra_whitespaces", False),
     )
-    unknown = fields.token_id("unknown_token_id")
-    backend = pieces_backend(
-        _pieces(fields), rules, unigram=True, unknown=2 if unknown is None else unknown
-    )
+    unknown = fields.token_id("unknown_token_id", default=2)
+    backend = pieces_backend(_pieces(fields), rules, unigram=True, unknown=unknown)
     return _Made(backend, add_first=False, add_last=True)
 
 
@@ -145,12 +143,12 @@ def _word_pieces(fields: GgufFields) -> _Made:
     ]
     if len(set(tokens)) != len(tokens):
         raise damaged("tokens", "unique", f"{len(tokens) - len(set(tokens))} tokens twice")
-    unknown = fields.token_id("unknown_token_id")
+    unknown = fields.token_id("unknown_token_id", default=100)
     lowercase = fields.flag("normalizer.lowercase", True)
     backend = word_piece_backend(
         tokens,
         kinds,
-        unknown=tokens[100 if unknown is None else unknown],
+        unknown=tokens[unknown or 0],
         lowercase=lowercase,
         strip_accents=fields.flag("normalizer.strip_accents", lowercase),
     )

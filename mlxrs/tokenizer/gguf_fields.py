@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 from ..errors import FormatError
 
@@ -67,8 +68,9 @@ class GgufFields:
             not isinstance(value, list)
             or len(value) != self.vocabulary_size
             or type(value[0]) is not float
+            or not all(map(isfinite, value))
         ):
-            raise damaged("scores", f"a list of {self.vocabulary_size} floats", value)
+            raise damaged("scores", f"a list of {self.vocabulary_size} finite floats", value)
         return value
 
     def data(self, key: str) -> bytes:
@@ -81,8 +83,8 @@ class GgufFields:
         except TypeError:
             raise damaged(key, "a list of bytes", value) from None
 
-    def token_id(self, key: str) -> int | None:
-        value = self._metadata.get(_PREFIX + key)
+    def token_id(self, key: str, default: int | None = None) -> int | None:
+        value = self._metadata.get(_PREFIX + key, default)
         if value is None:
             return None
         if type(value) is not int or not 0 <= value < self.vocabulary_size:

@@ -155,6 +155,11 @@ def _bpe(pieces: list[Piece], unknown: int | None) -> Model:
 def _unigram(pieces: list[Piece], unknown: int | None) -> Model:
     from tokenizers.models import Unigram
 
+    if unknown is None:
+        raise FormatError(
+            "a unigram vocabulary must have an unknown piece, got none; the file is damaged: "
+            "download it again"
+        )
     return Unigram(
         [(piece.text, piece.score) for piece in pieces],
         unk_id=unknown,
