@@ -322,6 +322,8 @@ def is_available(device: Device | DeviceType) -> bool:
 
 def device_count(device_type: DeviceType) -> int:
     """How many devices of a type there are."""
+    if not isinstance(device_type, DeviceType):
+        raise TypeError(f"device_type must be mlxc.cpu or mlxc.gpu, got {device_type!r}")
     count = ffi.new("int*")
     check(lib.mlx_device_count(count, device_type.value))
     return int(count[0])

@@ -23,6 +23,7 @@ from ._handle import Handle, addresses, read_vector, unpack
 from ._leaves import only_arrays_in
 from ._seal import append_seal, check_seal
 from ._structs import c_array, c_vector
+from .ops._arguments import text as string
 
 if TYPE_CHECKING:
     from ._array import array
@@ -117,7 +118,7 @@ class FunctionExporter:
         self._path = os.path.realpath(file)
         folder, name = os.path.split(self._path)
         self._partial = os.path.join(folder, f".{name}-{os.urandom(8).hex()}")
-        path, text = os.fsencode(self._partial), (metadata or "").encode()
+        path, text = os.fsencode(self._partial), string(metadata or "", "metadata")
         make = lib.mlxc_exporter_new
         c_exporter = _new_exporter(fun, lambda made, f: make(made, path, f, shapeless, text))
         self._c_exporter: Any = c_exporter

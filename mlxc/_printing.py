@@ -7,6 +7,9 @@ from operator import index
 from ._errors import check
 from ._ffi import ffi, lib
 
+#: The decimal places of the least float64. With millions, C++ runs out of stack.
+MOST_PLACES = 1074
+
 __all__ = ["PrintOptions", "get_printoptions", "printoptions", "set_printoptions"]
 
 
@@ -18,12 +21,13 @@ class PrintOptions:
 
     Raises:
         TypeError: `precision` is not an integer.
+        ValueError: it is more than 1074, which no number has.
     """
 
     __slots__ = ("_precision",)
 
     def __init__(self, precision: int = -1) -> None:
-        self._precision = index(precision)
+        self._precision = _checked(precision)
 
     @property
     def precision(self) -> int:
@@ -32,7 +36,7 @@ class PrintOptions:
 
     @precision.setter
     def precision(self, arg: int) -> None:
-        self._precision = index(arg)
+        self._precision = _checked(arg)
 
     def __repr__(self) -> str:
         return f"PrintOptions(precision={self.precision})"
@@ -62,8 +66,9 @@ def set_printoptions(precision: int = -1) -> None:
 
     Raises:
         TypeError: `precision` is not an integer.
+        ValueError: it is more than 1074, which no number has.
     """
-    check(lib.mlxc_set_print_precision(index(precision)))
+    check(lib.mlxc_set_print_precision(_checked(precision)))
 
 
 def get_printoptions() -> PrintOptions:
@@ -81,6 +86,7 @@ def printoptions(precision: int = -1) -> _PrintOptionsContext:
 
     Raises:
         TypeError: `precision` is not an integer.
+        ValueError: it is more than 1074, which no number has.
 
     Example:
         >>> import mlxc as mx
@@ -89,3 +95,10 @@ def printoptions(precision: int = -1) -> _PrintOptionsContext:
         array([1.23], dtype=float32)
     """
     return _PrintOptionsContext(PrintOptions(precision))
+
+
+def _checked(precision: int) -> int:
+    places = index(precision)
+    if places > MOST_PLACES:
+        raise ValueError(f"precision must be at most {MOST_PLACES}, got {places}")
+    return places

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from os import fspath
+from os import fsencode
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from . import _device, memory
@@ -49,7 +49,7 @@ def start_capture(path: str | PathLike[str]) -> None:
     Raises:
         RuntimeError: the capture cannot begin.
     """
-    check(lib.mlx_metal_start_capture(fspath(path).encode()))
+    check(lib.mlx_metal_start_capture(fsencode(path)))
 
 
 def stop_capture() -> None:

@@ -24,7 +24,7 @@ MLXC = [
     ["mlxc._errors", "mlxc._blas", "mlxc._seal"],
     ["mlxc._handle"],
     ["mlxc._dtype", "mlxc._device", "mlxc._structs", "mlxc._printing"],
-    ["mlxc._dlpack", "mlxc._dtype_info"],
+    ["mlxc._bounds", "mlxc._dlpack", "mlxc._dtype_info"],
     ["mlxc._convert"],
     ["mlxc.ops"],
     ["mlxc.linalg", "mlxc.random", "mlxc.fast", "mlxc.fft"],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._bounds import INTEGERS
 from .._ffi import lib
 from .._handle import swap, wrap
-from .arrays import INTEGERS, gather, scatter, update_value
+from .arrays import gather, scatter, update_value
 from .at import ArrayAt, at
 from .iterate import ArrayIterator, iterate
 from .views import NO_BOUND, checked, no_slice, read, too_many, view_of, write

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from operator import index as to_int
 from typing import TYPE_CHECKING, Any
 
+from .._bounds import INTEGERS, check_known
 from .._convert import SCALARS, check_fits, new_array, scalar
-from .._dtype import DTYPES, DtypeCategory, issubdtype
 from .._ffi import lib
 from .._handle import Handle, addresses, as_array, unpack, wrap
 from .masks import is_mask, read_masked, without_masks, write_masked
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .._array import array
 
 PLAIN = (slice, type(None), type(...))
-INTEGERS = {dtype._code for dtype in DTYPES if issubdtype(dtype, DtypeCategory.integer)}
 
 
 def gather(a: array, key: tuple[Any, ...]) -> array:
@@ -93,14 +92,6 @@ def _known(given: tuple[Any, ...], key: tuple[Any, ...]) -> set[int]:
     return {id(part) for was, part in pairs if part is not was and isinstance(part, Handle)}
 
 
-def _check_elements(index: array, length: int, axis: int) -> None:
-    """Raise an IndexError if an index, which is computed, is outside of its axis."""
-    flat = wrap(lib.h_flatten(index._h, 0, -1, 0)).tolist() if index.size else []
-    for place in (min(flat), max(flat)) if flat else ():
-        if not -length <= place < length:
-            raise IndexError(f"index {place} is out of bounds for axis {axis} with size {length}")
-
-
 def _expand_ellipsis(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     """The key with whole slices in place of `...`, which stands at the end if nowhere else."""
     if Ellipsis not in key:
@@ -156,9 +147,10 @@ class _Gathering:
             if isinstance(part, slice):
                 limits = bounds(part, shape[axis])
             else:
+                length = shape[axis]
                 if id(part) in self.known:
-                    _check_elements(part, shape[axis], axis)
-                limits = (0, shape[axis], 1)
+                    check_known(part, length, f"axis {axis}")
+                limits = (0, length, 1)
                 self.arrays.append((axis, part))
         for target, limit in zip((self.start, self.stop, self.step), limits, strict=True):
             target.append(limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from .._dtype import complex64
@@ -9,6 +10,10 @@ from .._ffi import lib
 from .._handle import as_array, at, wrap
 from .._structs import c_stream, two_results
 from ..ops.elementwise import conjugate
+from ..ops.logic import isfinite
+from ..ops.reduce import all as all_
+from ..ops.shape import squeeze
+from ..ops.take import where
 
 if TYPE_CHECKING:
     from .._array import array
@@ -23,10 +28,11 @@ def eigvals(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
         a: shape (..., N, N), float32, float64 or complex64.
 
     Returns:
-        complex64 of shape (..., N).
+        complex64 of shape (..., N); NaN for a matrix that is not finite.
     """
-    a = as_array(a)
-    return wrap(lib.h_linalg_eigvals(a._h, at(stream)))
+    a, finite = _finite(as_array(a), stream)
+    values = wrap(lib.h_linalg_eigvals(a._h, at(stream)))
+    return where(squeeze(finite, -1, stream=stream), values, nan, stream=stream)
 
 
 def eig(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
@@ -37,12 +43,26 @@ def eig(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
 
     Returns:
         The eigenvalues, complex64 of shape (..., N), in no certain order, and the normalized
-        eigenvectors, the columns of complex64 of shape (..., N, N).
+        eigenvectors, the columns of complex64 of shape (..., N, N); NaN for a matrix that is not
+        finite.
     """
-    a = as_array(a)
+    a, finite = _finite(as_array(a), stream)
     values, vectors = two_results(lib.mlx_linalg_eig, a, c_stream(stream))
-    # For complex matrices MLX 0.32 gives the conjugates of the eigenvectors.
-    return values, conjugate(vectors, stream=stream) if a.dtype is complex64 else vectors
+    if a.dtype is complex64:  # MLX 0.32 gives the conjugates of their eigenvectors
+        vectors = conjugate(vectors, stream=stream)
+    values = where(squeeze(finite, -1, stream=stream), values, nan, stream=stream)
+    return values, where(finite, vectors, nan, stream=stream)
+
+
+def _finite(a: array, stream: StreamOrDevice) -> tuple[array, array]:
+    """`a` with zeros for matrices that are not finite, and (..., 1, 1) telling which are.
+
+    LAPACK writes out of bounds for the others.
+    """
+    if a.ndim < 2:  # MLX refuses it
+        return a, a
+    finite = all_(isfinite(a, stream=stream), axis=(-2, -1), keepdims=True, stream=stream)
+    return where(finite, a, 0, stream=stream), finite
 
 
 def eigvalsh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) -> array:

@@ -64,6 +64,14 @@ def convolved(input: ArrayLike, weight: ArrayLike, groups: int) -> tuple[array, 
     return x, w
 
 
+def choice(matrices: array, indices: array | None, name: str) -> int:
+    """The handle of indices, 0 for None; a ValueError if there are no matrices to choose from."""
+    handle = optional(indices, name)
+    if 0 in matrices.shape[:-2] and indices is not None and indices.size:  # MLX divides by it
+        raise ValueError(f"{name} must be empty or None for matrices of shape {matrices.shape}")
+    return handle
+
+
 def optional(value: array | None, name: str) -> int:
     """The handle of an array that the caller keeps, 0 for None."""
     if value is None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._bounds import check_elements
 from .._errors import check
 from .._ffi import ffi, lib
 from .._handle import addresses, as_array, at, wrap
 from .._structs import c_vector
-from ._arguments import integer, ints, optional, text
+from ._arguments import choice, integer, ints, optional, text
 from .arithmetic import multiply
 from .elementwise import conjugate
 from .reduce import sum as sum_
@@ -286,9 +287,12 @@ def gather_mm(
 
     Returns:
         The broadcast shape of the indices, then (M, N).
+
+    Raises:
+        ValueError: the shapes do not fit, or indices choose from no matrices.
     """
     a, b = as_array(a), as_array(b)
-    lhs, rhs = optional(lhs_indices, "lhs_indices"), optional(rhs_indices, "rhs_indices")
+    lhs, rhs = choice(a, lhs_indices, "lhs_indices"), choice(b, rhs_indices, "rhs_indices")
     return wrap(lib.h_gather_mm(a._h, b._h, lhs, rhs, sorted_indices, at(stream)))
 
 
@@ -300,13 +304,19 @@ def segmented_mm(
     Args:
         a: shape (M, K).
         b: shape (K, N).
-        segments: uint32 of shape (..., 2): where each range starts and stops.
+        segments: integers of shape (..., 2): where each range starts and stops. Lists are checked
+            against K; beyond it, an array makes MLX read memory that is not the operands'.
 
     Returns:
         Shape (..., M, N).
+
+    Raises:
+        IndexError: an integer in a list is not from 0 to K.
     """
-    a, b, segments = as_array(a), as_array(b), as_array(segments)
-    return wrap(lib.h_segmented_mm(a._h, b._h, segments._h, at(stream)))
+    a, b, ranges = as_array(a), as_array(b), as_array(segments)
+    if ranges is not segments and a.ndim:
+        check_elements(ranges, 0, a.shape[-1], "the inner axis", a.shape[-1])
+    return wrap(lib.h_segmented_mm(a._h, b._h, ranges._h, at(stream)))
 
 
 def hadamard_transform(

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._dtype import Dtype, code_of
+from .._dtype import Dtype, code_of, uint32
 from .._ffi import lib
 from .._handle import as_array, at, unpack, wrap
-from ._arguments import optional, text
+from ._arguments import choice, optional, text
 from .create import zeros
 
 if TYPE_CHECKING:
@@ -204,11 +204,12 @@ def gather_qmm(
         The broadcast shape of the indices, then (M, N), or (M, D) without `transpose`.
 
     Raises:
-        ValueError: the shapes do not fit, or `global_scale` is given on a CPU.
+        ValueError: the shapes do not fit, indices choose from no matrices, or `global_scale` is
+            given on a CPU.
     """
     x, w, scales = as_array(x), as_array(w), as_array(scales)
     bias = optional(biases, "biases")
-    lhs, rhs = optional(lhs_indices, "lhs_indices"), optional(rhs_indices, "rhs_indices")
+    lhs, rhs = choice(x, lhs_indices, "lhs_indices"), choice(w, rhs_indices, "rhs_indices")
     given = (
         *(x._h, w._h, scales._h, bias, lhs, rhs, transpose),
         *(*_given(group_size), *_given(bits), text(mode, "mode")),
@@ -260,8 +261,10 @@ def gather_qqmm(
         RuntimeError: when evaluated on a CPU.
     """
     x, w = as_array(x), as_array(w)
+    if scales is None and w.dtype is uint32:
+        raise ValueError("scales must be given for a quantized w, which is uint32")
     of_w = optional(scales, "scales")
-    lhs, rhs = optional(lhs_indices, "lhs_indices"), optional(rhs_indices, "rhs_indices")
+    lhs, rhs = choice(x, lhs_indices, "lhs_indices"), choice(w, rhs_indices, "rhs_indices")
     scale_x = optional(global_scale_x, "global_scale_x")
     scale_w = optional(global_scale_w, "global_scale_w")
     return wrap(

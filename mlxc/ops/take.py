@@ -1,7 +1,9 @@
 """Elements chosen by index or by condition, and put back.
 
-Every function takes `stream`, the stream or device to run on; None is the default. Indices in
-an array are not checked against the bounds, since that would evaluate them.
+Every function takes `stream`, the stream or device to run on; None is the default. Integers and
+lists of them are checked against the bounds. Indices in an array are not, since that would
+evaluate them: beyond the bounds, `take` and `slice` read, and `put_along_axis` and `slice_update`
+write, memory that is not the array's, as in mlx.core.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._bounds import check_known
 from .._ffi import lib
 from .._handle import as_array, at, pair, wrap
 from ._arguments import ints
@@ -60,25 +63,29 @@ def take(
         The shape of `a` with that of `indices` in place of the axis.
 
     Raises:
-        IndexError: there is no such axis, or a Python integer is out of bounds.
+        IndexError: there is no such axis, or an integer or one in a list is out of bounds.
     """
     a = as_array(a)
     if isinstance(indices, int):
         indices = int(indices)
-        _check_index(a, indices, axis)
-    indices = as_array(indices)
+    places = _places(a, indices, axis)
     if axis is None:
-        return wrap(lib.h_take(a._h, indices._h, at(stream)))
-    return wrap(lib.h_take_axis(a._h, indices._h, axis, at(stream)))
+        return wrap(lib.h_take(a._h, places._h, at(stream)))
+    return wrap(lib.h_take_axis(a._h, places._h, axis, at(stream)))
 
 
-def _check_index(a: array, index: int, axis: int | None) -> None:
-    if axis is not None and not -a.ndim <= axis < a.ndim:
+def _places(a: array, indices: ArrayLike, axis: int | None) -> array:
+    """Indices as an array; an IndexError if they are known and outside of an axis."""
+    places = as_array(indices)
+    if places is indices:
+        return places
+    if axis is None:
+        check_known(places, a.size, "the flattened array")
+    elif -a.ndim <= axis < a.ndim:
+        check_known(places, a.shape[axis], f"axis {axis}")
+    else:
         raise IndexError(f"axis {axis} is out of bounds for an array with {a.ndim} dimensions")
-    size = a.size if axis is None else a.shape[axis]
-    if not -size <= index < size:
-        along = "the flattened array" if axis is None else f"axis {axis}"
-        raise IndexError(f"index {index} is out of bounds for {along} with size {size}")
+    return places
 
 
 def take_along_axis(
@@ -98,11 +105,15 @@ def take_along_axis(
 
     Returns:
         The shape of `indices`, broadcast.
+
+    Raises:
+        IndexError: an integer in a list is out of bounds.
     """
-    a, indices = as_array(a), as_array(indices)
+    a = as_array(a)
+    places = _places(a, indices, axis)
     if axis is None:
         a, axis = wrap(lib.h_flatten(a._h, 0, -1, at(stream))), 0
-    return wrap(lib.h_take_along_axis(a._h, indices._h, axis, at(stream)))
+    return wrap(lib.h_take_along_axis(a._h, places._h, axis, at(stream)))
 
 
 def put_along_axis(
@@ -124,13 +135,16 @@ def put_along_axis(
 
     Returns:
         The shape and type of `a`.
+
+    Raises:
+        IndexError: an integer in a list is out of bounds.
     """
     a, values = pair(a, values)
-    indices = as_array(indices)
+    places = _places(a, indices, axis)
     if axis is not None:
-        return wrap(lib.h_put_along_axis(a._h, indices._h, values._h, axis, at(stream)))
+        return wrap(lib.h_put_along_axis(a._h, places._h, values._h, axis, at(stream)))
     flat = wrap(lib.h_flatten(a._h, 0, -1, at(stream)))
-    flat = wrap(lib.h_put_along_axis(flat._h, indices._h, values._h, 0, at(stream)))
+    flat = wrap(lib.h_put_along_axis(flat._h, places._h, values._h, 0, at(stream)))
     shape = a.shape
     return wrap(lib.h_reshape(flat._h, shape, len(shape), at(stream)))
 
@@ -151,6 +165,9 @@ def slice(
         axes: the axes that do not start at 0.
         slice_size: the shape of the part.
 
+    Raises:
+        IndexError: an integer in a list starts a part that does not fit.
+
     Example:
         >>> import mlxc as mx
         >>> a = mx.array([[1, 2, 3], [4, 5, 6]])
@@ -159,6 +176,8 @@ def slice(
     """
     a, start = as_array(a), as_array(start_indices)
     axes, size = ints(axes, "axes"), ints(slice_size, "slice_size")
+    if start is not start_indices:
+        _check_start(a, start, axes, size)
     s = at(stream)
     return wrap(lib.h_slice_dynamic(a._h, start._h, axes, len(axes), size, len(size), s))
 
@@ -184,11 +203,24 @@ def slice_update(
 
     Raises:
         ValueError: the part does not fit.
+        IndexError: an integer in a list starts a part that does not fit.
     """
     a, update = pair(a, update)
     if update.ndim > a.ndim:  # MLX would read beyond the shape
         raise ValueError(f"update has shape {update.shape}, more axes than {a.shape}")
     start = as_array(start_indices)
     axes = ints(axes, "axes")
+    if start is not start_indices:
+        _check_start(a, start, axes, (1,) * (a.ndim - update.ndim) + update.shape)
     s = at(stream)
     return wrap(lib.h_slice_update_dynamic(a._h, update._h, start._h, axes, len(axes), s))
+
+
+def _check_start(a: array, start: array, axes: Sequence[int], size: Sequence[int]) -> None:
+    """Raise an IndexError if a part that starts at known indices does not fit into an array."""
+    starts = start.tolist() if start.ndim else [start.item()]
+    for place, axis in zip(starts, axes, strict=False):
+        if -a.ndim <= axis < a.ndim and len(size) == a.ndim:
+            most = a.shape[axis] - size[axis]
+            if not 0 <= place <= most:
+                raise IndexError(f"the start {place} must be from 0 to {most} along axis {axis}")

@@ -20,6 +20,8 @@ def test_there_is_a_cpu():
     assert mx.is_available(mx.cpu)
     assert mx.device_count(mx.cpu) >= 1
     assert mx.device_info(mx.cpu)["device_name"]
+    with pytest.raises(TypeError, match="device_type must be"):
+        mx.device_count("cpu")
 
 
 def test_a_stream_context_sets_and_restores_the_default():

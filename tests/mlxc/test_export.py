@@ -170,3 +170,9 @@ def test_a_damaged_function_is_refused_and_never_crashes(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+@pytest.mark.native
+def test_metadata_is_text(tmp_path):
+    with pytest.raises(TypeError, match="metadata must be a string"):
+        mx.export_function(str(tmp_path / "f.mlxfn"), mx.sin, mx.ones(2), metadata=1.5)

@@ -286,3 +286,15 @@ def test_determinants_of_small_matrices_are_vmapped(size):
     x = matrix((2, size, size), mx.float32)
 
     assert_close(mx.vmap(mx.linalg.det)(array(x)), np.linalg.det(x))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_matrices_that_are_not_finite_have_no_eigenvalues(bad, dtype):
+    a = mx.stack([mx.array([[2.0, 0], [0, 3]]), mx.array([[1.0, bad], [2, 2]])]).astype(dtype)
+
+    values, vectors = mx.linalg.eig(a)
+
+    assert values[0].tolist() == [2, 3] and vectors[0].tolist() == [[1, 0], [0, 1]]
+    for part in (values[1], vectors[1], mx.linalg.eigvals(a)[1]):
+        assert mx.isnan(part).all()

@@ -156,6 +156,8 @@ def test_without_metal_nothing_is_recorded(tmp_path):
     mx.metal.stop_capture()
 
     assert not path.exists()
+    with pytest.raises(TypeError, match="PathLike"):
+        mx.metal.start_capture(3)
 
 
 def test_cuda_and_metal_are_never_both_there():

@@ -62,3 +62,10 @@ def test_the_options_that_are_read_are_a_copy():
 def test_a_precision_is_an_integer(make):
     with pytest.raises(TypeError):
         make("x")
+
+
+@pytest.mark.parametrize("places", [1075, 2**31 - 1, 2**70])
+def test_more_places_than_a_number_has_are_refused(places):
+    for function in (mx.set_printoptions, mx.printoptions, mx.PrintOptions):
+        with pytest.raises(ValueError, match="precision must be at most 1074"):
+            function(places)

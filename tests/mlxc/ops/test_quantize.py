@@ -275,3 +275,16 @@ def test_products_without_rows_are_empty():
 def test_a_mode_that_is_no_string_is_refused(mode):
     with pytest.raises(TypeError, match="mode must be a string"):
         mx.quantize(mx.ones((2, 64)), mode=mode)
+
+
+@pytest.mark.native
+def test_a_quantized_matrix_needs_its_scales():
+    with pytest.raises(ValueError, match="scales must be given"):
+        mx.gather_qqmm(mx.ones((5, 32)), mx.zeros((2, 3, 4), mx.uint32))
+
+
+def test_nothing_can_be_chosen_from_no_quantized_matrices():
+    w, scales = mx.zeros((0, 3, 4), mx.uint32), mx.ones((0, 3, 1), mx.uint8)
+
+    with pytest.raises(ValueError, match="rhs_indices must be empty or None"):
+        mx.gather_qmm(mx.ones((2, 1, 32)), w, scales, rhs_indices=mx.array([0, 0]), mode="mxfp4")

@@ -95,3 +95,27 @@ def test_a_slice_update_starts_where_an_array_says():
 def test_a_slice_update_of_more_axes_is_refused():
     with pytest.raises(ValueError, match="more axes"):
         mx.slice_update(mx.zeros((3, 4)), mx.ones((1, 3, 4)), mx.array([1]), [0])
+
+
+@pytest.mark.parametrize("index", [[0, 4], [-5], np.array([2**40]), [0] * 1000 + [4]])
+@pytest.mark.parametrize("axis", [1, -1])
+def test_known_indices_out_of_bounds_are_refused(index, axis):
+    for function in (mx.take, lambda *a, **k: mx.put_along_axis(a[0], a[1], 0, **k)):
+        with pytest.raises(IndexError, match="out of bounds for axis -?1 with size 4"):
+            function(A, index, axis=axis)
+    with pytest.raises(IndexError, match="out of bounds"):
+        mx.take_along_axis(A, np.array([index] * 3), axis=axis)
+
+
+def test_known_indices_of_a_flattened_array_are_checked():
+    for function in (mx.take, mx.take_along_axis, lambda a, i, axis: mx.put_along_axis(a, i, 0)):
+        with pytest.raises(IndexError, match="12 is out of bounds for the flattened array"):
+            function(A, [3, 12], axis=None)
+
+
+@pytest.mark.parametrize("start", [[3], [-1], [2**30]])
+def test_a_known_start_of_a_part_that_does_not_fit_is_refused(start):
+    with pytest.raises(IndexError, match="must be from 0 to 2 along axis 1"):
+        mx.slice(A, start, axes=(1,), slice_size=(3, 2))
+    with pytest.raises(IndexError, match="must be from 0 to 2 along axis 1"):
+        mx.slice_update(A, mx.zeros((3, 2), A.dtype), start, axes=(1,))
