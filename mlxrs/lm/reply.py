@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import Self
 
@@ -62,6 +62,29 @@ class Reply(str):
             if not segments:
                 ttft = perf_counter() - started
             segments.append(last.text)
+        return cls.of(
+            segments, last, ttft=ttft, prompt_tokens=prompt_tokens, cached_tokens=cached_tokens
+        )
+
+    @classmethod
+    def of(
+        cls,
+        segments: Iterable[str],
+        last: GenerationResponse | None,
+        *,
+        ttft: float,
+        prompt_tokens: int,
+        cached_tokens: int,
+    ) -> Self:
+        """Make a reply of what was read of its responses.
+
+        Args:
+            segments: The texts of all.
+            last: The last; None where there was none.
+            ttft: Seconds to the first; 0.0 where there was none.
+            prompt_tokens: Tokens of the whole prompt.
+            cached_tokens: How many of them were cached.
+        """
         reply = cls("".join(segments))
         reply.prompt_tokens = prompt_tokens
         reply.cached_tokens = cached_tokens

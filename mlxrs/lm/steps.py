@@ -51,9 +51,8 @@ class Step:
         return log_softmax(self.logits)
 
     @classmethod
-    def of(cls, pick: Pick, finish_reason: FinishReason | None) -> Step:
-        """Read a pick; waits for it to be computed."""
-        token = int(pick.token.item())
+    def of(cls, pick: Pick, token: int, finish_reason: FinishReason | None) -> Step:
+        """Read a pick whose token is known; waits for it to be computed."""
         logprob = None if pick.logprob is None else float(pick.logprob.item())
         top: tuple[tuple[int, float], ...] = ()
         if pick.top_tokens is not None and pick.top_logprobs is not None:
@@ -200,7 +199,7 @@ def _steps(
                 ahead = _attempt(launch, pick.token, produced)
             if reason is not None:
                 restore_prompt_cache(caches, snapshot)
-            yield Step.of(pick, reason)
+            yield Step.of(pick, token, reason)
             if reason is not None or (cancel is not None and cancel.is_set()):
                 return
             if isinstance(ahead, Exception):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import mlxc as mx
-
-from .response import FinishReason, GenerationResponse
+from .responder import Responder
+from .response import GenerationResponse
 from .steps import Step
-from .stop import StopMatcher
 
 if TYPE_CHECKING:
     from ..tokenizer.detokenizer import StreamingDetokenizer
@@ -22,9 +19,6 @@ class ResponseStream:
 
     However it ends (read to the end, closed, or by an error), the generation stops, the caches
     are left without the token on its way, and text that was still withheld is in `text`.
-
-    Attributes:
-        tokens: The ids of all responses so far; those that end it are among them.
     """
 
     def __init__(
@@ -44,68 +38,50 @@ class ResponseStream:
             cached_tokens: How many of them were cached, and so are not read by `steps`.
             stop_strings: Texts that end it.
         """
-        self.tokens: list[int] = []
-        self.prompt_tokens = prompt_tokens
-        self.cached_tokens = cached_tokens
         self._steps = steps
-        self._detokenizer = detokenizer
-        self._matcher = StopMatcher(stop_strings)
-        self._segments: list[str] = []
-        self._started: float | None = None
-        self._first_token = 0.0
-        self._ended = False
+        self._responder = Responder(detokenizer, prompt_tokens, cached_tokens, stop_strings)
+
+    @property
+    def tokens(self) -> list[int]:
+        """The ids of all responses so far; those that end it are among them."""
+        return self._responder.tokens
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the whole prompt."""
+        return self._responder.prompt_tokens
+
+    @property
+    def cached_tokens(self) -> int:
+        """How many of them were cached."""
+        return self._responder.cached_tokens
 
     @property
     def text(self) -> str:
         """The text of all responses so far, and once ended the tail that was withheld."""
-        return "".join(self._segments)
+        return self._responder.text
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> GenerationResponse:
-        if self._ended:
+        if self._responder.ended:
             raise StopIteration
-        if self._started is None:
-            self._started = perf_counter()
+        self._responder.start()
         try:
-            step = next(self._steps)
+            response = self._responder.respond(next(self._steps))
         except BaseException:
             self.close()
             raise
-        now = perf_counter()
-        if not self.tokens:
-            self._first_token = now
-        self.tokens.append(step.token)
-        if step.finish_reason is not FinishReason.EOS:
-            self._detokenizer.add_token(step.token)
-        text = self._matcher.feed(self._detokenizer.last_segment)
-        if step.finish_reason is not None or self._matcher.matched is not None:
-            text += self._end()
-        self._segments.append(text)
-        # Also a stop string that the tail completes comes before the other reasons.
-        stopped = self._matcher.matched is not None
-        return GenerationResponse(
-            text=text,
-            token=step.token,
-            prompt_tokens=self.prompt_tokens,
-            prompt_tps=_rate(
-                self.prompt_tokens - self.cached_tokens, self._first_token - self._started
-            ),
-            generation_tokens=len(self.tokens),
-            generation_tps=_rate(len(self.tokens) - 1, now - self._first_token),
-            peak_memory=mx.get_peak_memory(),
-            finish_reason=FinishReason.STOP if stopped else step.finish_reason,
-            stop_string=self._matcher.matched,
-            logprob=step.logprob,
-            top_logprobs=step.top_logprobs,
-            logprobs=None if step.logprob is None else step.logprobs,
-        )
+        if self._responder.ended:
+            self._steps.close()
+        return response
 
     def close(self) -> None:
         """End the generation; again does nothing."""
-        if not self._ended:
-            self._segments.append(self._end())
+        if not self._responder.ended:
+            self._responder.end()
+            self._steps.close()
 
     def __enter__(self) -> Self:
         return self
@@ -117,14 +93,3 @@ class ResponseStream:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _end(self) -> str:
-        """Stop generating; return the text that was withheld until now."""
-        self._ended = True
-        self._steps.close()
-        self._detokenizer.finalize()
-        return self._matcher.feed(self._detokenizer.last_segment) + self._matcher.flush()
-
-
-def _rate(count: int, seconds: float) -> float:
-    return count / seconds if seconds > 0 else 0.0

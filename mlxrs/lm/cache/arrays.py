@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Self
 
 import mlxc as mx
@@ -22,7 +22,7 @@ class ArraysSnapshot(Snapshot):
         self.slots = _aliases(owner._slots)
         self.left_padding = owner._left_padding
         self.lengths = owner._lengths
-        self.offset = owner.offset
+        self.offset, self.behind = owner.offset, owner._behind
 
 
 class ArraysCache(BatchCache):
@@ -54,6 +54,7 @@ class ArraysCache(BatchCache):
         self._left_padding = None if left_padding is None else tuple(left_padding)
         self._lengths: tuple[int, ...] | None = None
         self.offset = 0
+        self._behind: tuple[int, ...] = (0,)  # how many tokens each row lacks of the offset
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -73,7 +74,7 @@ class ArraysCache(BatchCache):
         for slot in self._slots:
             if slot is not None:
                 return slot.shape[0]
-        return len(self._left_padding or self._lengths or (0,))
+        return len(self._left_padding or self._lengths or self._behind)
 
     @property
     def left_padding(self) -> mx.array | None:
@@ -88,6 +89,15 @@ class ArraysCache(BatchCache):
     def advance(self, count: int) -> None:
         """Note that `count` tokens were read."""
         self.offset += count
+        padding = [
+            min(count, max(0, ahead) + max(0, count - left))
+            for ahead, left in zip(
+                self._left_padding or (0,) * self.batch_size,
+                self._lengths or (count,) * self.batch_size,
+                strict=True,
+            )
+        ]
+        self._behind = tuple(a + b for a, b in zip(self._lacking(), padding, strict=True))
         if self._left_padding is not None:
             self._left_padding = tuple(padding - count for padding in self._left_padding)
         if self._lengths is not None:
@@ -122,7 +132,7 @@ class ArraysCache(BatchCache):
             raise ValueError("a snapshot can only restore the cache it was taken of")
         self._slots = _aliases(snapshot.slots)
         self._left_padding, self._lengths = snapshot.left_padding, snapshot.lengths
-        self.offset = snapshot.offset
+        self.offset, self._behind = snapshot.offset, snapshot.behind
 
     @property
     def state(self) -> list[mx.array]:
@@ -173,7 +183,7 @@ class ArraysCache(BatchCache):
     def copy(self) -> Self:
         twin = type(self)(len(self._slots), self._left_padding)
         twin._slots = _aliases(self._slots)
-        twin._lengths, twin.offset = self._lengths, self.offset
+        twin._lengths, twin.offset, twin._behind = self._lengths, self.offset, self._behind
         return twin
 
     def to_quantized(self, group_size: int = 64, bits: int = 4, start: int = 0) -> Cache:
@@ -199,24 +209,28 @@ class ArraysCache(BatchCache):
 
     def filter(self, rows: Sequence[int]) -> None:
         check_rows(rows, self.batch_size)
+        behind = self._lacking()
         kept = mx.array(list(rows), dtype=mx.int32)
         self._slots = [None if slot is None else slot[kept] for slot in self._slots]
         if self._left_padding is not None:
             self._left_padding = tuple(self._left_padding[row] for row in rows)
         if self._lengths is not None:
             self._lengths = tuple(self._lengths[row] for row in rows)
+        self._behind = tuple(behind[row] for row in rows)
 
     def extend(self, other: Self) -> None:
         if len(self) != len(other):
             raise ValueError(f"both must have as many slots, got {len(self)} and {len(other)}")
         sizes = self.batch_size, other.batch_size
+        offset = max(self.offset, other.offset)
+        behind = [offset - one.offset + count for one in (self, other) for count in one._lacking()]
         self._slots = [
             _stacked(pair, sizes) for pair in zip(self._slots, other._slots, strict=True)
         ]
         self._left_padding = _joined(self._left_padding, other._left_padding, sizes, 0)
         # A row without a count has no padding behind it.
         self._lengths = _joined(self._lengths, other._lengths, sizes, 2**31 - 1)
-        self.offset = max(self.offset, other.offset)
+        self.offset, self._behind = offset, tuple(behind)
 
     def extract(self, row: int) -> ArraysCache:
         check_rows([row], self.batch_size)
@@ -224,15 +238,24 @@ class ArraysCache(BatchCache):
         cache._slots = [
             None if slot is None else mx.contiguous(slot[row : row + 1]) for slot in self._slots
         ]
-        cache.offset = self.offset
+        cache.offset = self.offset - self._lacking()[row]
         return cache
 
+    @property
+    def batch_kind(self) -> Hashable | None:
+        return type(self).__name__, len(self)
+
     @classmethod
-    def merge(cls, caches: Sequence[Self]) -> Cache:
+    def merge(cls, caches: Sequence[Self]) -> BatchCache:
         merged = caches[0].copy()
         for cache in caches[1:]:
             merged.extend(cache)
         return merged
+
+    def _lacking(self) -> tuple[int, ...]:
+        # Rows that nobody merged or counted have all read the same.
+        size = self.batch_size
+        return self._behind if len(self._behind) == size else (0,) * size
 
 
 def _aliases(slots: Sequence[mx.array | None]) -> list[mx.array | None]:

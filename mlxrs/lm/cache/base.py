@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import NamedTuple, Self, TypeAlias
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 import mlxc as mx
 
 from ..mask import Mask
+
+if TYPE_CHECKING:
+    from .batching import BatchCache
 
 
 class Quantized(NamedTuple):
@@ -161,8 +164,13 @@ class Cache(ABC):
         """
         return self
 
+    @property
+    def batch_kind(self) -> Hashable | None:
+        """What caches have in common that `merge` takes together; None for kinds it refuses."""
+        return None
+
     @classmethod
-    def merge(cls, caches: Sequence[Self]) -> Cache:
+    def merge(cls, caches: Sequence[Self]) -> BatchCache:
         """Return one cache whose rows are the single rows of several, in their order.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import islice
 from typing import Self
 
@@ -177,8 +177,13 @@ class CacheList(BatchCache):
     def extract(self, row: int) -> CacheList:
         return CacheList(*(cache.extract(row) for cache in self._batches()))
 
+    @property
+    def batch_kind(self) -> Hashable | None:
+        kinds = tuple(cache.batch_kind for cache in self.caches)
+        return None if None in kinds else kinds
+
     @classmethod
-    def merge(cls, caches: Sequence[Self]) -> Cache:
+    def merge(cls, caches: Sequence[Self]) -> BatchCache:
         columns = zip(*(cache.caches for cache in caches), strict=True)
         return cls(*(type(column[0]).merge(column) for column in columns))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Self
 
 import mlxc as mx
 
 from .base import Cache
 from .full import FullCache
 from .rows import Rows
+
+if TYPE_CHECKING:
+    from .batching import BatchCache
 
 
 class KVCache(FullCache):
@@ -59,8 +62,12 @@ class KVCache(FullCache):
             rotating.update_and_fetch(*self.state)
         return rotating
 
+    @property
+    def batch_kind(self) -> Hashable | None:
+        return type(self).__name__
+
     @classmethod
-    def merge(cls, caches: Sequence[Self]) -> Cache:
+    def merge(cls, caches: Sequence[Self]) -> BatchCache:
         from .batch import BatchKVCache
 
         return BatchKVCache.of_rows(caches)

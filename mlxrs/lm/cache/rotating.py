@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Self
 
 import mlxc as mx
 
@@ -11,6 +11,9 @@ from .base import Cache
 from .ring import RingCache
 from .row_cache import parse_numbers
 from .rows import Rows
+
+if TYPE_CHECKING:
+    from .batching import BatchCache
 
 
 class RotatingKVCache(RingCache):
@@ -45,8 +48,12 @@ class RotatingKVCache(RingCache):
 
         return RotatingQuantizedKVCache.of_plain(self, group_size, bits, start)
 
+    @property
+    def batch_kind(self) -> Hashable | None:
+        return (type(self).__name__, self.max_size) if self.keep == 0 else None
+
     @classmethod
-    def merge(cls, caches: Sequence[Self]) -> Cache:
+    def merge(cls, caches: Sequence[Self]) -> BatchCache:
         from .batch_rotating import BatchRotatingKVCache
 
         return BatchRotatingKVCache.of_rows(caches)
