@@ -22,6 +22,7 @@ from .errors import (
     StreamEndedError,
     UnsupportedError,
 )
+from .lm.batch import BatchGenerator, batch_generate, batch_stream_generate
 from .lm.generate import generate, stream_generate
 from .lm.load import load
 from .lm.messages import ChatMessage, Role
@@ -36,6 +37,7 @@ from .tokenizer import Tokenizer
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchGenerator",
     "ChatMessage",
     "ChatSession",
     "ChatSessionError",
@@ -55,6 +57,8 @@ __all__ = [
     "Tokenizer",
     "UnsupportedError",
     "__version__",
+    "batch_generate",
+    "batch_stream_generate",
     "generate",
     "generate_step",
     "load",

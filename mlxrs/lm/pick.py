@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import mlxc as mx
 
 from .params import GenConfig
-from .sample import TokenHistory, make_logits_processors, make_sampler
+from .sample import TokenHistory, fresh_seed, make_logits_processors, make_sampler, sampling_kind
 
 
 class Constraint(Protocol):
@@ -53,11 +53,17 @@ class TokenPicker:
 
     Attributes:
         history: The tokens so far, from the last of the prompt on; None where nobody looks back.
+        params: The settings.
+        seed: That of the settings, or a fresh one.
+        kind: What those must share whose tokens are sampled together; None where it goes alone.
     """
 
     def __init__(self, params: GenConfig) -> None:
+        self.params = params
+        self.seed = fresh_seed() if params.seed is None else params.seed
+        self.kind = sampling_kind(params)
         self._processors = make_logits_processors(params)
-        self._sampler = make_sampler(params)
+        self._sampler = make_sampler(replace(params, seed=self.seed))
         self._top = params.top_logprobs
         self._logprobs = params.collect_logprobs or params.top_logprobs > 0
         self.history = TokenHistory() if self._processors else None
@@ -76,13 +82,27 @@ class TokenPicker:
         Raises:
             ValueError: A setting does not fit the size of the vocabulary.
         """
+        logits = self.processed(tokens, logits, allowed)
+        return self.picked(self.sampled(logits, index), logits)
+
+    def processed(
+        self, tokens: mx.array, logits: mx.array, allowed: mx.array | None = None
+    ) -> mx.array:
+        """Return the logits `(1, V)` the token is sampled from."""
         if self.history is not None:
             self.history.append(tokens)
             for processor in self._processors:
                 logits = processor(self.history.tokens, logits)
         if allowed is not None:
             logits = mx.where(allowed, logits, mx.array(-mx.inf, dtype=logits.dtype))
-        token = self._sampler(logits, index)
+        return logits
+
+    def sampled(self, logits: mx.array, index: int) -> mx.array:
+        """Return the token `(1,)` drawn from processed logits."""
+        return self._sampler(logits, index)
+
+    def picked(self, token: mx.array, logits: mx.array) -> Pick:
+        """Return a sampled token with what the request wants to know of it."""
         scores = logits[0]
         if not self._logprobs:
             return Pick(token, scores)

@@ -38,7 +38,7 @@ class CachedPrefix:
         """
         if not self._continuable:
             return None
-        kept = _common_length(self.known, ids[:-1])
+        kept = common_length(self.known, ids[:-1])
         if kept < len(self.known):
             if not can_trim_prompt_cache(self.caches):
                 return None
@@ -64,7 +64,8 @@ class CachedPrefix:
             self._continuable = False
 
 
-def _common_length(a: Sequence[int], b: Sequence[int]) -> int:
+def common_length(a: Sequence[int], b: Sequence[int]) -> int:
+    """Return how many ids two sequences begin with together."""
     for i, (x, y) in enumerate(zip(a, b, strict=False)):
         if x != y:
             return i

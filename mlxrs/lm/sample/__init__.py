@@ -14,7 +14,15 @@ A request's logits pass these stages, each only where its setting asks for it:
 Everything but the grammar is lazy: nothing waits for a token to be known.
 """
 
-from .chain import LogitsProcessor, Sampler, make_logits_processors, make_sampler
+from .chain import (
+    LogitsProcessor,
+    Sampler,
+    fresh_seed,
+    make_logits_processors,
+    make_sampler,
+    sample_rows,
+    sampling_kind,
+)
 from .filters import apply_min_p, apply_top_k, apply_top_p, apply_typical_p, apply_xtc
 from .history import TokenHistory
 from .penalties import (
@@ -41,8 +49,11 @@ __all__ = [
     "apply_typical_p",
     "apply_xtc",
     "categorical",
+    "fresh_seed",
     "greedy",
     "make_logits_processors",
     "make_sampler",
+    "sample_rows",
+    "sampling_kind",
     "step_key",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol, TypeAlias
 
 import mlxc as mx
@@ -64,7 +64,7 @@ def make_sampler(params: GenConfig) -> Sampler:
         return lambda logits, index: own(_normalised(logits))
     if params.temp == 0:
         return lambda logits, index: greedy(logits)
-    seed = int.from_bytes(os.urandom(8)) if params.seed is None else params.seed
+    seed = fresh_seed() if params.seed is None else params.seed
     if params.mirostat_tau is not None:
         return Mirostat(params.mirostat_tau, params.mirostat_eta, params.temp, seed)
     filters = _filters(params, seed)
@@ -78,6 +78,49 @@ def make_sampler(params: GenConfig) -> Sampler:
         return categorical(logits, temp, step_key(seed, index))
 
     return draw
+
+
+def fresh_seed() -> int:
+    """Return a seed that nobody can foresee."""
+    return int.from_bytes(os.urandom(8))
+
+
+def sampling_kind(params: GenConfig) -> Hashable | None:
+    """Return what requests must have in common for `sample_rows`; None where each goes alone."""
+    if params.sampler is not None:
+        return None
+    if params.temp == 0:
+        return 0
+    # These two depend on more than the logits of the row.
+    if params.mirostat_tau is not None or params.xtc_probability:
+        return None
+    least = params.min_tokens_to_keep if params.min_p else 1
+    return params.temp, params.top_p, params.min_p, least, params.typical_p, params.top_k
+
+
+def sample_rows(params: GenConfig, logits: mx.array, draws: Sequence[tuple[int, int]]) -> mx.array:
+    """Draw the tokens of several requests of one `sampling_kind`, each as its own sampler would.
+
+    Args:
+        params: Of any of them.
+        logits: A row a request, `(B, V)`.
+        draws: Of each its seed and the place of the token in its reply.
+
+    Returns:
+        Token ids `(B,)`.
+    """
+    if params.temp == 0:
+        return greedy(logits)
+    if filters := _filters(params, seed=0):
+        logits = _normalised(logits)
+        for apply in filters:
+            logits = apply(logits, 0)
+    return mx.concatenate(
+        [
+            categorical(logits[row : row + 1], params.temp, step_key(seed, index))
+            for row, (seed, index) in enumerate(draws)
+        ]
+    )
 
 
 _Filter: TypeAlias = Callable[[mx.array, int], mx.array]
