@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _dlpack, _exchange, _indexing
-from ._convert import item, make_pair, new_array, to_list
+from ._convert import item, make_pair, new_array, operand, to_list
 from ._device import StreamOrDevice, stream_address
 from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, code_of, issubdtype
 from ._errors import check, raise_last_error
@@ -275,4 +275,4 @@ def _pointer(a: array) -> Any:
 
 array.__module__ = "mlxc"
 
-handle.register(array, raise_last_error, new_array, make_pair, stream_address)
+handle.register(array, raise_last_error, operand, make_pair, stream_address)

@@ -23,15 +23,10 @@ def check_known(index: array, length: int, along: str) -> None:
         length: how many places there are; negative indices count from the end.
         along: what has so many places, for the message.
     """
-    check_elements(index, -length, length - 1, along, length)
-
-
-def check_elements(index: array, least: int, most: int, along: str, length: int) -> None:
-    """As `check_known`, for indices of a range that is given."""
     if index.size == 0 or lib.h_dtype(index._h) not in INTEGERS:
         return
     for place in _extremes(index):
-        if not least <= place <= most:
+        if not -length <= place < length:
             raise IndexError(f"index {place} is out of bounds for {along} with size {length}")
 
 

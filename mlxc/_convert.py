@@ -148,6 +148,14 @@ def check_fits(value: int, code: int) -> None:
         raise ValueError(f"Converting {value} to {name} would result in overflow.")
 
 
+def operand(value: Any, dtype: Dtype | None = None) -> array:
+    """What is no array yet as an operand: a Python scalar or an array of another library."""
+    if isinstance(value, (list, tuple)):
+        kind = type(value).__name__
+        raise ValueError(f"a {kind} is no operand; mx.array makes an array of it")
+    return new_array(value, dtype)
+
+
 def make_pair(a: Any, b: Any) -> tuple[array, array]:
     """What `pair` does when one of the two is not an array."""
     if isinstance(a, Handle):
@@ -170,9 +178,9 @@ def beside(value: Any, code: int) -> array:
         return scalar(value, DTYPES[INT_BESIDE[code]])
     if isinstance(value, complex):
         return scalar(value, complex64)
-    if isinstance(value, (list, tuple)) or hasattr(value, "__mlx_array__"):
+    if hasattr(value, "__mlx_array__"):
         return new_array(value)
-    return new_array(value, DTYPES[code])
+    return operand(value, DTYPES[code])
 
 
 def _astype(a: array, dtype: Dtype | None) -> array:

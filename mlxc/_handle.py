@@ -1,7 +1,8 @@
 """Owned handles: how every function of this package talks to C.
 
-A function takes its arrays through `as_array` or `pair`, keeps them in local variables while C
-works with their `_h`, and gives the address that comes back to `wrap` at once:
+A function takes its arrays through `only_array`, or through `as_array` or `pair` where it takes
+scalars too, keeps them in local variables while C works with their `_h`, and gives the address that
+comes back to `wrap` at once:
 
     def exp(a: Scalar | array, /, *, stream: StreamOrDevice = None) -> array:
         a = as_array(a)
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
         """An array owning `address`; raises the last error for 0."""
 
     def as_array(value: ArrayLike) -> array:
-        """`value` itself if it is an array, else an array made of it."""
+        """`value` itself if it is an array, else an array made of a scalar or a numpy array."""
+
+    def only_array(value: object) -> array:
+        """`value` itself, which must be an array: a TypeError for all else."""
 
     def pair(a: ArrayLike, b: ArrayLike) -> tuple[array, array]:
         """Both as arrays; a Python scalar takes the other's dtype, as in `a + 2`."""
@@ -60,6 +64,7 @@ else:
     Handle = handle.Handle
     wrap = handle.wrap
     as_array = handle.as_array
+    only_array = handle.only_array
     pair = handle.pair
     at = handle.at
     swap = handle.swap

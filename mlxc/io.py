@@ -16,7 +16,7 @@ from ._errors import check
 from ._eval import eval
 from ._ffi import ffi, lib
 from ._files import File, as_readable, name_of, size_left, writable
-from ._handle import Handle, as_array, at, wrap
+from ._handle import Handle, at, only_array, wrap
 from ._npy import check_npy, read_npy, read_npz, write_npy, write_npz
 from ._safetensors import read_header, read_safetensors, write_safetensors
 from ._structs import c_stream, take_array
@@ -27,7 +27,6 @@ from .gguf._write import check_writable, write_gguf
 if TYPE_CHECKING:
     from ._array import array
     from ._device import StreamOrDevice
-    from ._handle import ArrayLike
     from .gguf._arrays import Metadata
 
 __all__ = ["load", "save", "save_gguf", "save_safetensors", "savez", "savez_compressed"]
@@ -134,7 +133,7 @@ def _from_map(values: Any, name: str) -> array:
     return take_array(result)
 
 
-def save(file: File, arr: ArrayLike) -> None:
+def save(file: File, arr: array) -> None:
     """Save an array in the .npy format of numpy.
 
     Args:
@@ -142,13 +141,13 @@ def save(file: File, arr: ArrayLike) -> None:
             for writing bytes.
         arr: the array; bfloat16 is written as two opaque bytes an element.
     """
-    arr = as_array(arr)
+    arr = only_array(arr)
     eval(arr)
     with writable(file, ".npy") as opened:
         write_npy(opened, arr)
 
 
-def savez(file: File, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
+def savez(file: File, /, *args: array, **kwargs: array) -> None:
     """Save several arrays in the .npz format of numpy, uncompressed.
 
     Args:
@@ -163,7 +162,7 @@ def savez(file: File, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
     _savez(file, args, kwargs, compressed=False)
 
 
-def savez_compressed(file: File, /, *args: ArrayLike, **kwargs: ArrayLike) -> None:
+def savez_compressed(file: File, /, *args: array, **kwargs: array) -> None:
     """Save several arrays in the .npz format of numpy, compressed.
 
     Args:
@@ -179,12 +178,12 @@ def savez_compressed(file: File, /, *args: ArrayLike, **kwargs: ArrayLike) -> No
 
 
 def _savez(
-    file: File, args: Sequence[ArrayLike], kwargs: Mapping[str, ArrayLike], *, compressed: bool
+    file: File, args: Sequence[array], kwargs: Mapping[str, array], *, compressed: bool
 ) -> None:
     named = {f"arr_{i}": value for i, value in enumerate(args)}
     if taken := named.keys() & kwargs.keys():
         raise ValueError(f"the names {sorted(taken)} are those of the arrays without one")
-    arrays = {name: as_array(value) for name, value in {**named, **kwargs}.items()}
+    arrays = {name: only_array(value) for name, value in {**named, **kwargs}.items()}
     eval(arrays)
     with writable(file, ".npz") as opened:
         write_npz(opened, arrays, compressed=compressed)

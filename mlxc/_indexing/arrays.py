@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .._bounds import INTEGERS, check_known
 from .._convert import SCALARS, check_fits, new_array, scalar
 from .._ffi import lib
-from .._handle import Handle, addresses, as_array, unpack, wrap
+from .._handle import Handle, addresses, unpack, wrap
 from .masks import is_mask, read_masked, without_masks, write_masked
 from .views import (
     SET,
@@ -80,7 +80,7 @@ def _converted_part(part: Any) -> array | int:
         except TypeError:
             if not hasattr(part, "__array__"):
                 raise ValueError("Cannot index mlx array using the given type.") from None
-    index = as_array(part)
+    index: array = part if isinstance(part, Handle) else new_array(part)  # type: ignore[assignment]
     if not is_mask(index) and lib.h_dtype(index._h) not in INTEGERS:
         raise ValueError(f"Indices must be integral, got an array of {index.dtype!r}.")
     return index

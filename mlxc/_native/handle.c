@@ -253,7 +253,12 @@ static PyObject* wrap(PyObject* module, PyObject* address) {
 
 Handle* mlxc_handle(PyObject* object) {
   if (!PyObject_TypeCheck(object, array_class)) {
-    PyErr_SetString(PyExc_TypeError, "expected an array");
+    PyObject* name = PyType_GetName(Py_TYPE(object));
+    if (name != NULL) {
+      PyErr_Format(
+          PyExc_TypeError, "expected an array, got %U; mx.array makes one of Python data", name);
+      Py_DECREF(name);
+    }
     return NULL;
   }
   return (Handle*)object;
@@ -292,6 +297,11 @@ static PyObject* as_array(PyObject* module, PyObject* value) {
     return Py_NewRef(value);
   }
   return PyObject_CallFunctionObjArgs(make_array, value, NULL);
+}
+
+static PyObject* only_array(PyObject* module, PyObject* value) {
+  (void)module;
+  return Py_TYPE(value) == array_class || mlxc_handle(value) != NULL ? Py_NewRef(value) : NULL;
 }
 
 static PyObject* pair(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
@@ -345,7 +355,8 @@ static PyObject* register_class(PyObject* module, PyObject* args) {
 
 static PyMethodDef module_methods[] = {
     {"wrap", wrap, METH_O, "An array owning the given address; raises the last error for 0."},
-    {"as_array", as_array, METH_O, "The argument itself if it is an array, else one made of it."},
+    {"as_array", as_array, METH_O, "The argument itself if it is an array, else one made of a scalar or the like."},
+    {"only_array", only_array, METH_O, "The argument itself; a TypeError if it is no array."},
     {"pair", (PyCFunction)(void (*)(void))pair, METH_FASTCALL, "Both arguments as arrays."},
     {"at", at, METH_O, "The address of a stream, 0 for None."},
     {"to_dlpack", mlxc_to_dlpack, METH_VARARGS, "The array as a DLPack capsule."},

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import foreign, lib
-from .._handle import as_array, at, unpack, wrap
+from .._handle import at, only_array, unpack, wrap
 from ..ops._arguments import optional
 from . import _composed
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def scaled_dot_product_attention(
-    q: ArrayLike,
-    k: ArrayLike,
-    v: ArrayLike,
+    q: array,
+    k: array,
+    v: array,
     *,
     scale: float,
     mask: str | array | None = None,
@@ -56,7 +55,7 @@ def scaled_dot_product_attention(
         >>> mx.fast.scaled_dot_product_attention(x, x, x, scale=64**-0.5, mask="causal").shape
         (1, 8, 16, 64)
     """
-    q, k, v = as_array(q), as_array(k), as_array(v)
+    q, k, v = only_array(q), only_array(k), only_array(v)
     sink, hidden, mode = optional(sinks, "sinks"), 0, b""
     if isinstance(mask, str):
         if mask != "causal":
@@ -69,11 +68,11 @@ def scaled_dot_product_attention(
 
 
 def gated_delta_update(
-    q: ArrayLike,
-    k: ArrayLike,
-    v: ArrayLike,
-    gamma: ArrayLike,
-    beta: ArrayLike,
+    q: array,
+    k: array,
+    v: array,
+    gamma: array,
+    beta: array,
     initial_state: array | None = None,
     mask: array | None = None,
     stream: StreamOrDevice = None,
@@ -112,7 +111,7 @@ def gated_delta_update(
         >>> output.shape, state.shape
         ((1, 3, 2, 4), (1, 2, 4, 8))
     """
-    given = [as_array(a) for a in (q, k, v, gamma, beta)]
+    given = [only_array(a) for a in (q, k, v, gamma, beta)]
     of_q, of_k, of_v, of_gamma, of_beta = (a.shape for a in given)
     if len(of_q) != 4 or of_k != of_q or len(of_v) != 4:
         raise ValueError(

@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import foreign, lib
-from .._handle import as_array, at, wrap
+from .._handle import as_array, at, only_array, wrap
 from ..ops._arguments import optional
 from . import _composed
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
-def rms_norm(
-    x: ArrayLike, weight: array | None, eps: float, *, stream: StreamOrDevice = None
-) -> array:
+def rms_norm(x: array, weight: array | None, eps: float, *, stream: StreamOrDevice = None) -> array:
     """The last axis divided by its root mean square: `x / sqrt(mean(x**2) + eps) * weight`.
 
     Args:
@@ -33,12 +30,12 @@ def rms_norm(
         >>> mx.fast.rms_norm(mx.array([3.0, 3.0]), None, 0.0)
         array([1, 1], dtype=float32)
     """
-    x = as_array(x)
+    x = only_array(x)
     return wrap(lib.h_fast_rms_norm(x._h, optional(weight, "weight"), eps, at(stream)))
 
 
 def layer_norm(
-    x: ArrayLike,
+    x: array,
     weight: array | None,
     bias: array | None,
     eps: float,
@@ -58,13 +55,13 @@ def layer_norm(
     Returns:
         The shape of `x`.
     """
-    x = as_array(x)
+    x = only_array(x)
     scale, shift = optional(weight, "weight"), optional(bias, "bias")
     return wrap(lib.h_fast_layer_norm(x._h, scale, shift, eps, at(stream)))
 
 
 def rope(
-    a: ArrayLike,
+    a: array,
     dims: int,
     *,
     traditional: bool,
@@ -95,7 +92,7 @@ def rope(
         ValueError: not just one of `base` and `freqs` is given, or `dims` is odd or beyond D, or
             `offset` is no integer.
     """
-    a = as_array(a)
+    a = only_array(a)
     frequencies = optional(freqs, "freqs")
     period, has_period = (0.0, False) if base is None else (base, True)
     if not isinstance(offset, int):
@@ -120,7 +117,7 @@ def rope(
     )
 
 
-def cross_entropy(logits: ArrayLike, targets: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def cross_entropy(logits: array, targets: array, *, stream: StreamOrDevice = None) -> array:
     """Minus the logarithm of the probability that logits give to a class.
 
     `logsumexp(logits, -1) - logits[..., target]`; GPUs sum it in float32, CPUs in the dtype of the
@@ -142,7 +139,7 @@ def cross_entropy(logits: ArrayLike, targets: ArrayLike, *, stream: StreamOrDevi
         >>> mx.fast.cross_entropy(mx.zeros((1, 8)), mx.array([3]))
         array([2.07944], dtype=float32)
     """
-    logits, targets = as_array(logits), as_array(targets)
+    logits, targets = only_array(logits), only_array(targets)
     if foreign:
         return _composed.cross_entropy(logits, targets, stream)
     return wrap(lib.h_cross_entropy(logits._h, targets._h, at(stream)))

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ..ops._arguments import ints
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def fftfreq(n: int, d: float = 1.0, stream: StreamOrDevice = None) -> array:
@@ -58,7 +57,7 @@ def rfftfreq(n: int, d: float = 1.0, stream: StreamOrDevice = None) -> array:
 
 
 def fftshift(
-    a: ArrayLike, axes: int | Sequence[int] | None = None, stream: StreamOrDevice = None
+    a: array, axes: int | Sequence[int] | None = None, stream: StreamOrDevice = None
 ) -> array:
     """A spectrum with the frequency 0 in the middle.
 
@@ -78,7 +77,7 @@ def fftshift(
 
 
 def ifftshift(
-    a: ArrayLike, axes: int | Sequence[int] | None = None, stream: StreamOrDevice = None
+    a: array, axes: int | Sequence[int] | None = None, stream: StreamOrDevice = None
 ) -> array:
     """The inverse of `fftshift`, which is another shift where a length is odd.
 
@@ -94,10 +93,10 @@ def ifftshift(
 
 def _shifted(
     function: Callable[..., int],
-    a: ArrayLike,
+    a: array,
     axes: int | Sequence[int] | None,
     stream: StreamOrDevice,
 ) -> array:
-    a = as_array(a)
+    a = only_array(a)
     along = range(a.ndim) if axes is None else ints(axes, "axes")
     return wrap(function(a._h, list(along), len(along), at(stream)))

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ._arguments import length, scaling
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def fft(
-    a: ArrayLike,
+    a: array,
     n: int | None = None,
     axis: int = -1,
     norm: str = "backward",
@@ -47,7 +46,7 @@ def fft(
 
 
 def ifft(
-    a: ArrayLike,
+    a: array,
     n: int | None = None,
     axis: int = -1,
     norm: str = "backward",
@@ -71,7 +70,7 @@ def ifft(
 
 
 def rfft(
-    a: ArrayLike,
+    a: array,
     n: int | None = None,
     axis: int = -1,
     norm: str = "backward",
@@ -100,7 +99,7 @@ def rfft(
 
 
 def irfft(
-    a: ArrayLike,
+    a: array,
     n: int | None = None,
     axis: int = -1,
     norm: str = "backward",
@@ -121,7 +120,7 @@ def irfft(
     Raises:
         ValueError, IndexError: as in `fft`.
     """
-    a = as_array(a)
+    a = only_array(a)
     if n is None:
         n = 2 * (length(a, axis) - 1)
     return _one(lib.h_fft_irfft, "irfft", a, n, axis, norm, stream)
@@ -130,13 +129,13 @@ def irfft(
 def _one(
     function: Callable[..., int],
     name: str,
-    a: ArrayLike,
+    a: array,
     n: int | None,
     axis: int,
     norm: str,
     stream: StreamOrDevice,
 ) -> array:
     """A transform along one axis."""
-    a, by = as_array(a), scaling(norm, name)
+    a, by = only_array(a), scaling(norm, name)
     along = length(a, axis)
     return wrap(function(a._h, along if n is None else n, axis, by, at(stream)))

@@ -10,11 +10,10 @@ from ._several import fftn, ifftn, irfftn, rfftn
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def fft2(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = (-2, -1),
     norm: str = "backward",
@@ -38,7 +37,7 @@ def fft2(
 
 
 def ifft2(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = (-2, -1),
     norm: str = "backward",
@@ -62,7 +61,7 @@ def ifft2(
 
 
 def rfft2(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = (-2, -1),
     norm: str = "backward",
@@ -86,7 +85,7 @@ def rfft2(
 
 
 def irfft2(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = (-2, -1),
     norm: str = "backward",

@@ -6,18 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ..ops._arguments import ints
 from ._arguments import length, scaling
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def fftn(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: str = "backward",
@@ -44,7 +43,7 @@ def fftn(
 
 
 def ifftn(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: str = "backward",
@@ -68,7 +67,7 @@ def ifftn(
 
 
 def rfftn(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: str = "backward",
@@ -92,7 +91,7 @@ def rfftn(
 
 
 def irfftn(
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: str = "backward",
@@ -119,14 +118,14 @@ def irfftn(
 def _several(
     function: Callable[..., int],
     name: str,
-    a: ArrayLike,
+    a: array,
     s: Sequence[int] | None,
     axes: Sequence[int] | None,
     norm: str,
     stream: StreamOrDevice,
 ) -> array:
     """A transform along several axes."""
-    a, by = as_array(a), scaling(norm, name)
+    a, by = only_array(a), scaling(norm, name)
     if axes is None:
         if s is not None:
             raise ValueError(f"[{name}] `axes` should not be `None` if `s` is not `None`.")

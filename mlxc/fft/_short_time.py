@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 from .._dtype import complex64
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ..ops._arguments import optional, text
 from ._arguments import scaling
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def stft(
-    x: ArrayLike,
+    x: array,
     n_fft: int = 2048,
     hop_length: int | None = None,
     win_length: int | None = None,
@@ -55,7 +54,7 @@ def stft(
         >>> mx.fft.stft(mx.ones((64,)), n_fft=16).shape
         (9, 17)
     """
-    x = as_array(x)
+    x = only_array(x)
     taper, half = optional(window, "window"), onesided
     if half is None:
         half = lib.h_dtype(x._h) != complex64._code
@@ -76,7 +75,7 @@ def stft(
 
 
 def istft(
-    stft_matrix: ArrayLike,
+    stft_matrix: array,
     n_fft: int | None = None,
     hop_length: int | None = None,
     win_length: int | None = None,
@@ -106,7 +105,7 @@ def istft(
     Raises:
         ValueError: the shapes do not fit.
     """
-    stft_matrix = as_array(stft_matrix)
+    stft_matrix = only_array(stft_matrix)
     taper = optional(window, "window")
     return wrap(
         lib.h_istft(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._dtype import DtypeCategory, float32, issubdtype
 from .._ffi import foreign, lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from .._structs import c_stream, two_results
 from ..ops.arithmetic import multiply, remainder, subtract
 from ..ops.cast import astype
@@ -23,10 +23,9 @@ from ._factor import lu_factor
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
-def det(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def det(a: array, *, stream: StreamOrDevice = None) -> array:
     """The determinants of square matrices.
 
     Args:
@@ -38,14 +37,14 @@ def det(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     Raises:
         ValueError: the matrices are not square.
     """
-    a = as_array(a)
+    a = only_array(a)
     if _has_formula(a):
         return wrap(lib.h_det(a._h, at(stream)))
     factors, parity = _diagonal_and_parity(a, stream)
     return multiply(prod(factors, -1, stream=stream), parity, stream=stream)
 
 
-def slogdet(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
+def slogdet(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
     """The signs of determinants, and the logarithms of their absolute values.
 
     Args:
@@ -57,7 +56,7 @@ def slogdet(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, arra
     Raises:
         ValueError: the matrices are not square.
     """
-    a = as_array(a)
+    a = only_array(a)
     if _has_formula(a):
         return two_results(lib.mlxc_slogdet, a, c_stream(stream))
     factors, parity = _diagonal_and_parity(a, stream)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._dtype import complex64
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from .._structs import c_stream, two_results
 from ..ops.elementwise import conjugate
 from ..ops.logic import isfinite
@@ -18,10 +18,9 @@ from ..ops.take import where
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
-def eigvals(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def eigvals(a: array, *, stream: StreamOrDevice = None) -> array:
     """The eigenvalues of square matrices, in no certain order.
 
     Args:
@@ -30,12 +29,12 @@ def eigvals(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     Returns:
         complex64 of shape (..., N); NaN for a matrix that is not finite.
     """
-    a, finite = _finite(as_array(a), stream)
+    a, finite = _finite(only_array(a), stream)
     values = wrap(lib.h_linalg_eigvals(a._h, at(stream)))
     return where(squeeze(finite, -1, stream=stream), values, nan, stream=stream)
 
 
-def eig(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
+def eig(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
     """The eigenvalues and right eigenvectors of square matrices.
 
     Args:
@@ -46,7 +45,7 @@ def eig(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
         eigenvectors, the columns of complex64 of shape (..., N, N); NaN for a matrix that is not
         finite.
     """
-    a, finite = _finite(as_array(a), stream)
+    a, finite = _finite(only_array(a), stream)
     values, vectors = two_results(lib.mlx_linalg_eig, a, c_stream(stream))
     if a.dtype is complex64:  # MLX 0.32 gives the conjugates of their eigenvectors
         vectors = conjugate(vectors, stream=stream)
@@ -65,7 +64,7 @@ def _finite(a: array, stream: StreamOrDevice) -> tuple[array, array]:
     return where(finite, a, 0, stream=stream), finite
 
 
-def eigvalsh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) -> array:
+def eigvalsh(a: array, UPLO: str = "L", *, stream: StreamOrDevice = None) -> array:
     """The eigenvalues of symmetric or Hermitian matrices, in ascending order.
 
     Args:
@@ -75,11 +74,11 @@ def eigvalsh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) ->
     Returns:
         Real, of shape (..., N).
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_linalg_eigvalsh(a._h, _triangle(UPLO), at(stream)))
 
 
-def eigh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) -> tuple[array, array]:
+def eigh(a: array, UPLO: str = "L", *, stream: StreamOrDevice = None) -> tuple[array, array]:
     """The eigenvalues and eigenvectors of symmetric or Hermitian matrices.
 
     Args:
@@ -91,7 +90,7 @@ def eigh(a: ArrayLike, UPLO: str = "L", *, stream: StreamOrDevice = None) -> tup
         the columns of shape (..., N, N).
     """
     triangle = _triangle(UPLO)
-    return two_results(lib.mlx_linalg_eigh, as_array(a), triangle, c_stream(stream))
+    return two_results(lib.mlx_linalg_eigh, only_array(a), triangle, c_stream(stream))
 
 
 def _triangle(UPLO: str) -> bytes:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, unpack, wrap
+from .._handle import at, only_array, unpack, wrap
 from .._structs import c_stream, two_results
 from ._matrices import with_elements
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
-def qr(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
+def qr(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
     """The QR decomposition: `a = q @ r`.
 
     Args:
@@ -25,11 +24,11 @@ def qr(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
         `q` of shape (..., M, K) with orthonormal columns, and `r` of shape (..., K, N), zero
         below the diagonal, where K is the smaller of M and N.
     """
-    return two_results(lib.mlx_linalg_qr, as_array(a), c_stream(stream))
+    return two_results(lib.mlx_linalg_qr, only_array(a), c_stream(stream))
 
 
 def svd(
-    a: ArrayLike, compute_uv: bool = True, *, stream: StreamOrDevice = None
+    a: array, compute_uv: bool = True, *, stream: StreamOrDevice = None
 ) -> array | tuple[array, ...]:
     """The singular value decomposition: `a = u[..., :K] * s @ vt[..., :K, :]`.
 
@@ -41,12 +40,12 @@ def svd(
         `(u, s, vt)` of shapes (..., M, M), (..., K) and (..., N, N), the singular values in
         descending order; without `compute_uv` just `s`.
     """
-    a = as_array(a)
+    a = only_array(a)
     results = unpack(lib.h_linalg_svd(a._h, compute_uv, at(stream)))
     return tuple(results) if compute_uv else results[0]
 
 
-def cholesky(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
+def cholesky(a: array, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
     """The Cholesky decomposition of symmetric positive definite matrices.
 
     Args:
@@ -56,11 +55,11 @@ def cholesky(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None
     Returns:
         The shape of `a`; if a matrix is not positive definite, the result is undefined.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_linalg_cholesky(a._h, upper, at(stream)))
 
 
-def lu(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array, array]:
+def lu(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array, array]:
     """The LU decomposition with exchanged rows: `a = l[p] @ u`.
 
     Args:
@@ -76,7 +75,7 @@ def lu(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array, ar
     return p, lower, upper
 
 
-def lu_factor(a: ArrayLike, *, stream: StreamOrDevice = None) -> tuple[array, array]:
+def lu_factor(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
     """The LU decomposition in compact form.
 
     Args:

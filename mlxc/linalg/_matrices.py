@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._handle import as_array
+from .._handle import only_array
 
 if TYPE_CHECKING:
     from .._array import array
-    from .._handle import ArrayLike
 
 
-def with_elements(a: ArrayLike, name: str) -> array:
+def with_elements(a: array, name: str) -> array:
     """`a` as an array; what LAPACK is asked about has at least one row and one column."""
-    a = as_array(a)
+    a = only_array(a)
     if 0 in a.shape[-2:]:
         raise ValueError(f"{name} needs matrices with rows and columns, got shape {a.shape}")
     return a

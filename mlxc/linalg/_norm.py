@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import ffi, lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ..ops._arguments import ints
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def norm(
-    a: ArrayLike,
+    a: array,
     /,
     ord: float | str | None = None,
     axis: int | Sequence[int] | None = None,
@@ -45,7 +44,7 @@ def norm(
         >>> mx.linalg.norm(mx.array([3.0, 4.0]))
         array(5, dtype=float32)
     """
-    a = as_array(a)
+    a = only_array(a)
     axes, count = ffi.NULL, 0
     if axis is not None:
         axes = ints(axis, "axis")
@@ -58,7 +57,7 @@ def norm(
     return wrap(lib.h_linalg_norm(a._h, ord, axes, count, keepdims, at(stream)))
 
 
-def cross(a: ArrayLike, b: ArrayLike, axis: int = -1, *, stream: StreamOrDevice = None) -> array:
+def cross(a: array, b: array, axis: int = -1, *, stream: StreamOrDevice = None) -> array:
     """The cross product of vectors with two or three elements.
 
     Args:
@@ -66,5 +65,5 @@ def cross(a: ArrayLike, b: ArrayLike, axis: int = -1, *, stream: StreamOrDevice 
         b: any shape with 2 or 3 along the axis, which broadcasts with `a`.
         axis: the axis of the vectors.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     return wrap(lib.h_linalg_cross(a._h, b._h, axis, at(stream)))

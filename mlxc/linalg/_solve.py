@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ._matrices import with_elements
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
-def inv(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def inv(a: array, *, stream: StreamOrDevice = None) -> array:
     """The inverse of square matrices.
 
     Args:
@@ -28,7 +27,7 @@ def inv(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_linalg_inv(a._h, at(stream)))
 
 
-def tri_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
+def tri_inv(a: array, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
     """The inverse of triangular matrices.
 
     Args:
@@ -39,7 +38,7 @@ def tri_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None)
     return wrap(lib.h_linalg_tri_inv(a._h, upper, at(stream)))
 
 
-def cholesky_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
+def cholesky_inv(a: array, upper: bool = False, *, stream: StreamOrDevice = None) -> array:
     """The inverse of the matrix whose Cholesky decomposition is given.
 
     Args:
@@ -50,7 +49,7 @@ def cholesky_inv(a: ArrayLike, upper: bool = False, *, stream: StreamOrDevice = 
     return wrap(lib.h_linalg_cholesky_inv(a._h, upper, at(stream)))
 
 
-def pinv(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def pinv(a: array, *, stream: StreamOrDevice = None) -> array:
     """The Moore-Penrose inverse.
 
     Args:
@@ -59,11 +58,11 @@ def pinv(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     Returns:
         Shape (..., N, M).
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_linalg_pinv(a._h, at(stream)))
 
 
-def solve(a: ArrayLike, b: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def solve(a: array, b: array, *, stream: StreamOrDevice = None) -> array:
     """The `x` with `a @ x = b`.
 
     Args:
@@ -73,12 +72,12 @@ def solve(a: ArrayLike, b: ArrayLike, *, stream: StreamOrDevice = None) -> array
     Returns:
         The shape of `b`, broadcast.
     """
-    a, b = with_elements(a, "solve"), as_array(b)
+    a, b = with_elements(a, "solve"), only_array(b)
     return wrap(lib.h_linalg_solve(a._h, b._h, at(stream)))
 
 
 def solve_triangular(
-    a: ArrayLike, b: ArrayLike, *, upper: bool = False, stream: StreamOrDevice = None
+    a: array, b: array, *, upper: bool = False, stream: StreamOrDevice = None
 ) -> array:
     """The `x` with `a @ x = b` for triangular `a`.
 
@@ -87,5 +86,5 @@ def solve_triangular(
         b: shape (..., N) or (..., N, K).
         upper: whether the matrices are zero below the diagonal, rather than above.
     """
-    a, b = with_elements(a, "solve_triangular"), as_array(b)
+    a, b = with_elements(a, "solve_triangular"), only_array(b)
     return wrap(lib.h_linalg_solve_triangular(a._h, b._h, upper, at(stream)))

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING
 
-from .._handle import as_array
+from .._handle import only_array
 
 if TYPE_CHECKING:
     from .._array import array
-    from .._handle import ArrayLike
 
 
 def ints(value: int | Sequence[int], name: str) -> Sequence[int]:
@@ -53,9 +52,9 @@ def text(value: str, name: str) -> bytes:
         raise TypeError(f"{name} must be a string, got {value!r}") from None
 
 
-def convolved(input: ArrayLike, weight: ArrayLike, groups: int) -> tuple[array, array]:
+def convolved(input: array, weight: array, groups: int) -> tuple[array, array]:
     """What a convolution takes, as arrays, if there are channels to divide into groups."""
-    x, w = as_array(input), as_array(weight)
+    x, w = only_array(input), only_array(weight)
     if groups == 0:
         raise ValueError("groups must be at least 1, got 0")
     for name, a in (("input", x), ("weight", w)):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .._ffi import lib
-from .._handle import as_array, at, pair, wrap
+from .._handle import at, only_array, pair, wrap
 from ._arguments import integer, ints, repeated, text
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ PadWidth: TypeAlias = int | Sequence[int | Sequence[int]]
 
 
 def flip(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     *,
@@ -38,7 +38,7 @@ def flip(
     Raises:
         IndexError: there is no such axis.
     """
-    a = as_array(a)
+    a = only_array(a)
     ndim = a.ndim
     shape = a.shape
     start, stop, step = [0] * ndim, list(shape), [1] * ndim
@@ -50,7 +50,7 @@ def flip(
 
 
 def roll(
-    a: ArrayLike,
+    a: array,
     /,
     shift: int | Sequence[int],
     axis: int | Sequence[int] | None = None,
@@ -69,7 +69,7 @@ def roll(
         >>> mx.roll(mx.array([1, 2, 3]), 1)
         array([3, 1, 2], dtype=int32)
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         shifts = ints(shift, "shift")
         return wrap(lib.h_roll(a._h, shifts, len(shifts), at(stream)))
@@ -82,7 +82,7 @@ def roll(
 
 
 def repeat(
-    array: ArrayLike,
+    array: array,
     repeats: int,
     axis: int | None = None,
     *,
@@ -95,26 +95,26 @@ def repeat(
         repeats: how often.
         axis: the axis to grow; None repeats within the flattened array.
     """
-    a = as_array(array)
+    a = only_array(array)
     if axis is None:
         return wrap(lib.h_repeat(a._h, repeats, at(stream)))
     return wrap(lib.h_repeat_axis(a._h, repeats, axis, at(stream)))
 
 
-def tile(a: ArrayLike, reps: int | Sequence[int], /, *, stream: StreamOrDevice = None) -> array:
+def tile(a: array, reps: int | Sequence[int], /, *, stream: StreamOrDevice = None) -> array:
     """The whole array several times, side by side.
 
     Args:
         a: any shape.
         reps: how often along each axis, counted from the last; more than `a` has add axes.
     """
-    a = as_array(a)
+    a = only_array(a)
     counts = ints(reps, "reps")
     return wrap(lib.h_tile(a._h, counts, len(counts), at(stream)))
 
 
 def pad(
-    a: ArrayLike,
+    a: array,
     pad_width: PadWidth,
     mode: Literal["constant", "edge", "reflect", "symmetric"] = "constant",
     constant_values: ArrayLike = 0,
@@ -140,7 +140,7 @@ def pad(
         >>> mx.pad(mx.array([1, 2]), (1, 2))
         array([0, 1, 2, 0, 0], dtype=int32)
     """
-    a, value = pair(a, constant_values)
+    a, value = pair(only_array(a), constant_values)
     low, high = _widths(pad_width, a.ndim)
     n, name, s = a.ndim, text(mode, "mode"), at(stream)
     return wrap(lib.h_pad(a._h, list(range(n)), n, low, n, high, n, value._h, name, s))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._dtype import Dtype, bfloat16, code_of
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import as_array, at, only_array, wrap
 
 if TYPE_CHECKING:
     from .._array import array
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["astype", "from_fp8", "to_fp8", "view"]
 
 
-def astype(a: ArrayLike, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array:
+def astype(a: array, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array:
     """The elements converted to a type.
 
     Args:
         a: any shape and type.
         dtype: the type; a fraction is cut off where it holds integers only.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_astype(a._h, code_of(dtype), at(stream)))
 
 
@@ -49,22 +49,22 @@ def view(a: ArrayLike, dtype: Dtype, stream: StreamOrDevice = None) -> array:
     return wrap(lib.h_view(a._h, code_of(dtype), at(stream)))
 
 
-def to_fp8(x: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def to_fp8(x: array, *, stream: StreamOrDevice = None) -> array:
     """The elements as 8-bit floats of format E4M3, stored as uint8.
 
     Args:
         x: any shape, floating point.
     """
-    x = as_array(x)
+    x = only_array(x)
     return wrap(lib.h_to_fp8(x._h, at(stream)))
 
 
-def from_fp8(x: ArrayLike, dtype: Dtype = bfloat16, *, stream: StreamOrDevice = None) -> array:
+def from_fp8(x: array, dtype: Dtype = bfloat16, *, stream: StreamOrDevice = None) -> array:
     """What 8-bit floats of format E4M3 stand for.
 
     Args:
         x: any shape, uint8.
         dtype: the floating-point type to convert to.
     """
-    x = as_array(x)
+    x = only_array(x)
     return wrap(lib.h_from_fp8(x._h, code_of(dtype), at(stream)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import at, pair, wrap
+from .._handle import at, only_array, pair, wrap
 
 if TYPE_CHECKING:
     from .._array import array
@@ -130,8 +130,8 @@ def array_equal(
 
 
 def isclose(
-    a: ArrayLike,
-    b: ArrayLike,
+    a: array,
+    b: array,
     /,
     rtol: float = 1e-5,
     atol: float = 1e-8,
@@ -151,13 +151,13 @@ def isclose(
     Returns:
         Booleans of the broadcast shape.
     """
-    a, b = pair(a, b)
+    a, b = only_array(a), only_array(b)
     return wrap(lib.h_isclose(a._h, b._h, rtol, atol, equal_nan, at(stream)))
 
 
 def allclose(
-    a: ArrayLike,
-    b: ArrayLike,
+    a: array,
+    b: array,
     /,
     rtol: float = 1e-5,
     atol: float = 1e-8,
@@ -182,5 +182,5 @@ def allclose(
         >>> mx.allclose(mx.array([1.0]), mx.array([1.001]), rtol=1e-2).item()
         True
     """
-    a, b = pair(a, b)
+    a, b = only_array(a), only_array(b)
     return wrap(lib.h_allclose(a._h, b._h, rtol, atol, equal_nan, at(stream)))

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ._arguments import convolved, ints, repeated
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = [
     "conv1d",
@@ -29,8 +28,8 @@ __all__ = [
 
 
 def conv1d(
-    input: ArrayLike,
-    weight: ArrayLike,
+    input: array,
+    weight: array,
     /,
     stride: int = 1,
     padding: int = 0,
@@ -57,8 +56,8 @@ def conv1d(
 
 
 def conv2d(
-    input: ArrayLike,
-    weight: ArrayLike,
+    input: array,
+    weight: array,
     /,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
@@ -88,8 +87,8 @@ def conv2d(
 
 
 def conv3d(
-    input: ArrayLike,
-    weight: ArrayLike,
+    input: array,
+    weight: array,
     /,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
@@ -119,8 +118,8 @@ def conv3d(
 
 
 def conv_general(
-    input: ArrayLike,
-    weight: ArrayLike,
+    input: array,
+    weight: array,
     /,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0,
@@ -170,9 +169,7 @@ def _per_axis(value: int | Sequence[int], count: int, name: str) -> Sequence[int
     return repeated(values[0] if len(values) == 1 else values, count, name)
 
 
-def convolve(
-    a: ArrayLike, v: ArrayLike, /, mode: str = "full", *, stream: StreamOrDevice = None
-) -> array:
+def convolve(a: array, v: array, /, mode: str = "full", *, stream: StreamOrDevice = None) -> array:
     """The convolution of two sequences: the sums of `a[i] * v[n - i]`.
 
     Args:
@@ -189,7 +186,7 @@ def convolve(
         >>> mx.convolve(mx.array([1.0, 2.0, 3.0]), mx.array([1.0, 1.0]))
         array([1, 3, 5, 3], dtype=float32)
     """
-    a, v = as_array(a), as_array(v)
+    a, v = only_array(a), only_array(v)
     if a.ndim != 1 or v.ndim != 1 or not a.size or not v.size:
         raise ValueError(f"convolve needs two sequences, got shapes {a.shape} and {v.shape}")
     if v.size > a.size:

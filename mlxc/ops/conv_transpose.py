@@ -16,7 +16,6 @@ from ._arguments import convolved, repeated
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = [
     "conv_transpose1d",
@@ -26,8 +25,8 @@ __all__ = [
 
 
 def conv_transpose1d(
-    input: ArrayLike,
-    weight: ArrayLike,
+    input: array,
+    weight: array,
     /,
     stride: int = 1,
     padding: int = 0,
@@ -59,8 +58,8 @@ def conv_transpose1d(
 
 
 def conv_transpose2d(
-    input: ArrayLike,
-    weight: ArrayLike,
+    input: array,
+    weight: array,
     /,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
@@ -94,8 +93,8 @@ def conv_transpose2d(
 
 
 def conv_transpose3d(
-    input: ArrayLike,
-    weight: ArrayLike,
+    input: array,
+    weight: array,
     /,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 from .._convert import beside, check_fits
 from .._dtype import Dtype, bool_, code_of, float32, int32, int64
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import as_array, at, only_array, wrap
 from ._arguments import ints
 
 if TYPE_CHECKING:
@@ -86,38 +86,34 @@ def full(
     return wrap(lib.h_full(shape, len(shape), vals._h, lib.h_dtype(vals._h), at(stream)))
 
 
-def zeros_like(
-    a: ArrayLike, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None
-) -> array:
+def zeros_like(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array:
     """Zeros in the shape of another array.
 
     Args:
         a: any shape.
         dtype: the type; None is that of `a`.
     """
-    a = as_array(a)
+    a = only_array(a)
     if dtype is None:
         return wrap(lib.h_zeros_like(a._h, at(stream)))
     return zeros(a.shape, dtype, stream=stream)
 
 
-def ones_like(
-    a: ArrayLike, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None
-) -> array:
+def ones_like(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array:
     """Ones in the shape of another array.
 
     Args:
         a: any shape.
         dtype: the type; None is that of `a`.
     """
-    a = as_array(a)
+    a = only_array(a)
     if dtype is None:
         return wrap(lib.h_ones_like(a._h, at(stream)))
     return ones(a.shape, dtype, stream=stream)
 
 
 def full_like(
-    a: ArrayLike,
+    a: array,
     vals: ArrayLike,
     dtype: Dtype | None = None,
     *,
@@ -130,7 +126,7 @@ def full_like(
         vals: what fills it; an array is broadcast.
         dtype: the type; None is that of `a`.
     """
-    a, filling = as_array(a), as_array(vals)
+    a, filling = only_array(a), as_array(vals)
     code = lib.h_dtype(a._h) if dtype is None else code_of(dtype)
     if type(vals) is int:
         check_fits(vals, code)

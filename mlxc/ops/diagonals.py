@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._dtype import code_of, float32
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from .create import zeros
 from .reduce import sum as sum_
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
     from .._dtype import Dtype
-    from .._handle import ArrayLike
 
 __all__ = [
     "diag",
@@ -83,29 +82,29 @@ def tri(
     return wrap(lib.h_tri(n, columns, k, code_of(dtype or float32), at(stream)))
 
 
-def tril(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+def tril(x: array, k: int = 0, *, stream: StreamOrDevice = None) -> array:
     """Matrices with zeros above a diagonal.
 
     Args:
         x: shape (..., N, M).
         k: which diagonal; positive ones lie above the main one.
     """
-    x = as_array(x)
+    x = only_array(x)
     return wrap(lib.h_tril(x._h, k, at(stream)))
 
 
-def triu(x: ArrayLike, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+def triu(x: array, k: int = 0, *, stream: StreamOrDevice = None) -> array:
     """Matrices with zeros below a diagonal.
 
     Args:
         x: shape (..., N, M).
         k: which diagonal; positive ones lie above the main one.
     """
-    x = as_array(x)
+    x = only_array(x)
     return wrap(lib.h_triu(x._h, k, at(stream)))
 
 
-def diag(a: ArrayLike, /, k: int = 0, *, stream: StreamOrDevice = None) -> array:
+def diag(a: array, /, k: int = 0, *, stream: StreamOrDevice = None) -> array:
     """A diagonal of a matrix, or the matrix of a diagonal.
 
     Args:
@@ -115,12 +114,12 @@ def diag(a: ArrayLike, /, k: int = 0, *, stream: StreamOrDevice = None) -> array
     Raises:
         ValueError: `a` has neither one axis nor two.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_diag(a._h, k, at(stream)))
 
 
 def diagonal(
-    a: ArrayLike,
+    a: array,
     offset: int = 0,
     axis1: int = 0,
     axis2: int = 1,
@@ -137,12 +136,12 @@ def diagonal(
     Returns:
         The shape of `a` without the two axes, and with the diagonal as the last.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))
 
 
 def trace(
-    a: ArrayLike,
+    a: array,
     /,
     offset: int = 0,
     axis1: int = 0,
@@ -163,7 +162,7 @@ def trace(
     Returns:
         The shape of `a` without the two axes.
     """
-    a = as_array(a)
+    a = only_array(a)
     diagonal = wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))
     if dtype is None:
         return sum_(diagonal, -1, stream=stream)

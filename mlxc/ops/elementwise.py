@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, pair, wrap
+from .._handle import as_array, at, only_array, pair, wrap
 
 if TYPE_CHECKING:
     from .._array import array
@@ -200,7 +200,7 @@ def round(a: ArrayLike, /, decimals: int = 0, stream: StreamOrDevice = None) -> 
     return wrap(lib.h_round(a._h, decimals, at(stream)))
 
 
-def trunc(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def trunc(a: array, /, *, stream: StreamOrDevice = None) -> array:
     """Each element without its fraction: rounded towards zero.
 
     Args:
@@ -209,21 +209,21 @@ def trunc(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     Returns:
         The shape and type of `a`.
     """
-    a, zero = pair(a, 0)
+    a, zero = pair(only_array(a), 0)
     s = at(stream)
     negative = wrap(lib.h_less(a._h, zero._h, s))
     up, down = wrap(lib.h_ceil(a._h, s)), wrap(lib.h_floor(a._h, s))
     return wrap(lib.h_where(negative._h, up._h, down._h, s))
 
 
-def positive(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def positive(a: array, /, *, stream: StreamOrDevice = None) -> array:
     """The elements as they are, which is what `+a` means."""
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_keep(a._h))
 
 
 def clip(
-    a: ArrayLike,
+    a: array,
     /,
     a_min: ArrayLike | None,
     a_max: ArrayLike | None,
@@ -247,7 +247,7 @@ def clip(
     """
     if a_min is None and a_max is None:
         raise ValueError("clip needs a limit: a_min and a_max are both None")
-    a = as_array(a)
+    a = only_array(a)
     low = None if a_min is None else pair(a, a_min)[1]
     high = None if a_max is None else pair(a, a_max)[1]
     return wrap(

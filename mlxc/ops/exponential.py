@@ -128,7 +128,7 @@ def erfinv(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
 
 def logsumexp(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -148,7 +148,7 @@ def logsumexp(
 
 
 def softmax(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     *,

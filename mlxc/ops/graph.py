@@ -6,24 +6,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 from .._ffi import lib
-from .._handle import Handle, addresses, as_array, at, unpack, wrap
+from .._handle import Handle, addresses, at, only_array, unpack, wrap
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = ["depends", "stop_gradient"]
 
 
-def stop_gradient(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def stop_gradient(a: array, /, *, stream: StreamOrDevice = None) -> array:
     """The array as a constant: gradients do not flow through it.
 
     Args:
         a: any shape and type.
         stream: the stream or device to run on; None is the default.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_stop_gradient(a._h, at(stream)))
 
 

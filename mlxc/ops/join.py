@@ -9,19 +9,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import addresses, as_array, at, unpack, wrap
+from .._handle import addresses, at, unpack, wrap
 from ._arguments import text
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = ["concat", "concatenate", "meshgrid", "stack"]
 
 
 def concatenate(
-    arrays: Iterable[ArrayLike], axis: int | None = 0, *, stream: StreamOrDevice = None
+    arrays: Iterable[array], axis: int | None = 0, *, stream: StreamOrDevice = None
 ) -> array:
     """Arrays end to end along an axis they have.
 
@@ -38,7 +37,7 @@ def concatenate(
         >>> mx.concatenate([mx.array([1, 2]), mx.array([3])])
         array([1, 2, 3], dtype=int32)
     """
-    parts = list(map(as_array, arrays))
+    parts = list(arrays)
     if axis is None:
         return wrap(lib.h_concatenate(addresses(parts), len(parts), at(stream)))
     return wrap(lib.h_concatenate_axis(addresses(parts), len(parts), axis, at(stream)))
@@ -47,9 +46,7 @@ def concatenate(
 concat = concatenate
 
 
-def stack(
-    arrays: Iterable[ArrayLike], axis: int | None = 0, *, stream: StreamOrDevice = None
-) -> array:
+def stack(arrays: Iterable[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array:
     """Arrays of one shape beside each other along a new axis.
 
     Args:
@@ -59,12 +56,12 @@ def stack(
     Raises:
         ValueError: there is no array, or the shapes differ.
     """
-    parts = list(map(as_array, arrays))
+    parts = list(arrays)
     return wrap(lib.h_stack_axis(addresses(parts), len(parts), axis or 0, at(stream)))
 
 
 def meshgrid(
-    *arrays: ArrayLike,
+    *arrays: array,
     sparse: bool = False,
     indexing: str = "xy",
     stream: StreamOrDevice = None,
@@ -88,6 +85,5 @@ def meshgrid(
     """
     if not arrays:
         return ()
-    axes = list(map(as_array, arrays))
     name = text(indexing, "indexing")
-    return tuple(unpack(lib.h_meshgrid(addresses(axes), len(axes), sparse, name, at(stream))))
+    return tuple(unpack(lib.h_meshgrid(addresses(arrays), len(arrays), sparse, name, at(stream))))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import addresses, as_array, at, unpack, wrap
+from .._handle import addresses, as_array, at, only_array, unpack, wrap
 from ._arguments import ints
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def broadcast_to(
     return wrap(lib.h_broadcast_to(a._h, shape, len(shape), at(stream)))
 
 
-def broadcast_arrays(*arrays: ArrayLike, stream: StreamOrDevice = None) -> list[array]:
+def broadcast_arrays(*arrays: array, stream: StreamOrDevice = None) -> list[array]:
     """Several arrays in the one shape that they broadcast to."""
     if not arrays:
         return []
-    inputs = [as_array(a) for a in arrays]
+    inputs = [only_array(a) for a in arrays]
     return unpack(lib.h_broadcast_arrays(addresses(inputs), len(inputs), at(stream)))
 
 
@@ -76,7 +76,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 
 def as_strided(
-    a: ArrayLike,
+    a: array,
     /,
     shape: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
@@ -95,7 +95,7 @@ def as_strided(
     Raises:
         ValueError: the view reaches outside of the array.
     """
-    a = as_array(a)
+    a = only_array(a)
     shape = a.shape if shape is None else ints(shape, "shape")
     strides = _row_major(shape) if strides is None else ints(strides, "strides")
     if len(shape) != len(strides):
@@ -121,7 +121,7 @@ def _row_major(shape: Sequence[int]) -> list[int]:
 
 
 def contiguous(
-    a: ArrayLike, /, allow_col_major: bool = False, *, stream: StreamOrDevice = None
+    a: array, /, allow_col_major: bool = False, *, stream: StreamOrDevice = None
 ) -> array:
     """The array in row-major order in memory, copied if it is not.
 
@@ -129,5 +129,5 @@ def contiguous(
         a: any shape.
         allow_col_major: leave an array in column-major order as it is.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_contiguous(a._h, allow_col_major, at(stream)))

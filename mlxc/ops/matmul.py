@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._bounds import check_elements
 from .._errors import check
 from .._ffi import ffi, lib
-from .._handle import addresses, as_array, at, wrap
+from .._handle import addresses, at, only_array, wrap
 from .._structs import c_vector
 from ._arguments import choice, integer, ints, optional, text
 from .arithmetic import multiply
@@ -21,7 +20,6 @@ from .reduce import sum as sum_
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = [
     "addmm",
@@ -40,7 +38,7 @@ __all__ = [
 ]
 
 
-def matmul(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def matmul(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
     """The matrix product `a @ b`.
 
     Args:
@@ -53,14 +51,14 @@ def matmul(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> a
     Raises:
         ValueError: the shapes do not fit, an argument has no axes, or both are integers.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     return wrap(lib.h_matmul(a._h, b._h, at(stream)))
 
 
 def addmm(
-    c: ArrayLike,
-    a: ArrayLike,
-    b: ArrayLike,
+    c: array,
+    a: array,
+    b: array,
     /,
     alpha: float = 1.0,
     beta: float = 1.0,
@@ -76,11 +74,11 @@ def addmm(
         alpha: the weight of the product.
         beta: the weight of `c`.
     """
-    c, a, b = as_array(c), as_array(a), as_array(b)
+    c, a, b = only_array(c), only_array(a), only_array(b)
     return wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
 
 
-def inner(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def inner(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
     """The sums of products along the last axes.
 
     Args:
@@ -90,13 +88,11 @@ def inner(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> ar
     Returns:
         The axes of `a` but the last, then those of `b` but the last.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     return wrap(lib.h_inner(a._h, b._h, at(stream)))
 
 
-def vecdot(
-    a: ArrayLike, b: ArrayLike, /, *, axis: int = -1, stream: StreamOrDevice = None
-) -> array:
+def vecdot(a: array, b: array, /, *, axis: int = -1, stream: StreamOrDevice = None) -> array:
     """The dot products of the vectors along an axis; those of `a` are conjugated.
 
     Args:
@@ -107,11 +103,12 @@ def vecdot(
     Returns:
         The broadcast shape without the axis.
     """
+    a, b = only_array(a), only_array(b)
     products = multiply(conjugate(a, stream=stream), b, stream=stream)
     return sum_(products, axis, stream=stream)
 
 
-def outer(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def outer(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
     """The products of each element of one array with each of the other.
 
     Args:
@@ -121,11 +118,11 @@ def outer(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> ar
     Returns:
         Shape (M, N).
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     return wrap(lib.h_outer(a._h, b._h, at(stream)))
 
 
-def kron(a: ArrayLike, b: ArrayLike, *, stream: StreamOrDevice = None) -> array:
+def kron(a: array, b: array, *, stream: StreamOrDevice = None) -> array:
     """The Kronecker product: `b` scaled by each element of `a`, as blocks.
 
     Args:
@@ -135,13 +132,13 @@ def kron(a: ArrayLike, b: ArrayLike, *, stream: StreamOrDevice = None) -> array:
     Returns:
         Each axis has the product of both lengths.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     return wrap(lib.h_kron(a._h, b._h, at(stream)))
 
 
 def tensordot(
-    a: ArrayLike,
-    b: ArrayLike,
+    a: array,
+    b: array,
     /,
     axes: int | Sequence[Sequence[int]] = 2,
     *,
@@ -161,7 +158,7 @@ def tensordot(
     Raises:
         ValueError: the axes differ in number or length.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     if (count := integer(axes)) is not None:
         return wrap(lib.h_tensordot_axis(a._h, b._h, count, at(stream)))
     if len(axes) != 2:  # type: ignore[arg-type]
@@ -170,7 +167,7 @@ def tensordot(
     return wrap(lib.h_tensordot(a._h, b._h, of_a, len(of_a), of_b, len(of_b), at(stream)))
 
 
-def einsum(subscripts: str, *operands: ArrayLike, stream: StreamOrDevice = None) -> array:
+def einsum(subscripts: str, *operands: array, stream: StreamOrDevice = None) -> array:
     """Sums of products written in Einstein's notation.
 
     Args:
@@ -183,13 +180,11 @@ def einsum(subscripts: str, *operands: ArrayLike, stream: StreamOrDevice = None)
         >>> mx.einsum("ij,j->i", mx.ones((2, 3)), mx.array([1.0, 2.0, 3.0]))
         array([6, 6], dtype=float32)
     """
-    inputs = list(map(as_array, operands))
-    return wrap(
-        lib.h_einsum(text(subscripts, "subscripts"), addresses(inputs), len(inputs), at(stream))
-    )
+    rule = text(subscripts, "subscripts")
+    return wrap(lib.h_einsum(rule, addresses(operands), len(operands), at(stream)))
 
 
-def einsum_path(subscripts: str, *operands: ArrayLike) -> tuple[list[tuple[int, ...]], str]:
+def einsum_path(subscripts: str, *operands: array) -> tuple[list[tuple[int, ...]], str]:
     """The order in which `einsum` would multiply its operands.
 
     Args:
@@ -209,7 +204,7 @@ def einsum_path(subscripts: str, *operands: ArrayLike) -> tuple[list[tuple[int, 
         >>> mx.einsum_path("ij,jk,kl->il", a, b, c)[0]
         [(1, 2), (0, 1)]
     """
-    inputs = list(map(as_array, operands))
+    inputs = list(map(only_array, operands))
     path, cost = ffi.new("mlx_vector_int*"), ffi.new("mlx_string*")
     try:
         with c_vector(inputs) as vector:
@@ -237,8 +232,8 @@ def _steps(path: Any) -> list[tuple[int, ...]]:
 
 
 def block_masked_mm(
-    a: ArrayLike,
-    b: ArrayLike,
+    a: array,
+    b: array,
     /,
     block_size: int = 64,
     mask_out: array | None = None,
@@ -260,15 +255,15 @@ def block_masked_mm(
     Returns:
         Shape (..., M, N).
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     out = optional(mask_out, "mask_out")
     lhs, rhs = optional(mask_lhs, "mask_lhs"), optional(mask_rhs, "mask_rhs")
     return wrap(lib.h_block_masked_mm(a._h, b._h, block_size, out, lhs, rhs, at(stream)))
 
 
 def gather_mm(
-    a: ArrayLike,
-    b: ArrayLike,
+    a: array,
+    b: array,
     /,
     lhs_indices: array | None = None,
     rhs_indices: array | None = None,
@@ -291,14 +286,12 @@ def gather_mm(
     Raises:
         ValueError: the shapes do not fit, or indices choose from no matrices.
     """
-    a, b = as_array(a), as_array(b)
+    a, b = only_array(a), only_array(b)
     lhs, rhs = choice(a, lhs_indices, "lhs_indices"), choice(b, rhs_indices, "rhs_indices")
     return wrap(lib.h_gather_mm(a._h, b._h, lhs, rhs, sorted_indices, at(stream)))
 
 
-def segmented_mm(
-    a: ArrayLike, b: ArrayLike, /, segments: ArrayLike, *, stream: StreamOrDevice = None
-) -> array:
+def segmented_mm(a: array, b: array, /, segments: array, *, stream: StreamOrDevice = None) -> array:
     """A matrix product for each of several ranges of the inner axis.
 
     Args:
@@ -309,18 +302,13 @@ def segmented_mm(
 
     Returns:
         Shape (..., M, N).
-
-    Raises:
-        IndexError: an integer in a list is not from 0 to K.
     """
-    a, b, ranges = as_array(a), as_array(b), as_array(segments)
-    if ranges is not segments and a.ndim:
-        check_elements(ranges, 0, a.shape[-1], "the inner axis", a.shape[-1])
-    return wrap(lib.h_segmented_mm(a._h, b._h, ranges._h, at(stream)))
+    a, b, segments = only_array(a), only_array(b), only_array(segments)
+    return wrap(lib.h_segmented_mm(a._h, b._h, segments._h, at(stream)))
 
 
 def hadamard_transform(
-    a: ArrayLike, scale: float | None = None, stream: StreamOrDevice = None
+    a: array, scale: float | None = None, stream: StreamOrDevice = None
 ) -> array:
     """The product of a Hadamard matrix with the last axis.
 
@@ -328,7 +316,7 @@ def hadamard_transform(
         a: shape (..., N), where N is a power of two times 1, 12, 20 or 28.
         scale: what multiplies the result; None is 1 / sqrt(N), which keeps lengths.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(
         lib.h_hadamard_transform(a._h, 0 if scale is None else scale, scale is not None, at(stream))
     )

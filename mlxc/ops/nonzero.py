@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._dtype import bool_, uint32
 from .._ffi import lib
-from .._handle import as_array, wrap
+from .._handle import only_array, wrap
 from .arithmetic import floor_divide, remainder
 from .compare import not_equal
 from .create import zeros
@@ -18,12 +18,11 @@ from .join import stack
 
 if TYPE_CHECKING:
     from .._array import array
-    from .._handle import ArrayLike
 
 __all__ = ["argwhere", "flatnonzero", "nonzero"]
 
 
-def flatnonzero(a: ArrayLike, /) -> array:
+def flatnonzero(a: array, /) -> array:
     """Where an array is not zero, counted in row-major order; evaluates the array.
 
     Args:
@@ -40,7 +39,7 @@ def flatnonzero(a: ArrayLike, /) -> array:
         >>> mx.flatnonzero(mx.array([[0, 3], [5, 0]]))
         array([1, 2], dtype=uint32)
     """
-    a = as_array(a)
+    a = only_array(a)
     if a.size >= 2**32:
         raise ValueError(f"a has {a.size} elements, and positions are counted up to 2**32")
     if lib.h_dtype(a._h) != bool_._code:
@@ -49,7 +48,7 @@ def flatnonzero(a: ArrayLike, /) -> array:
     return wrap(lib.h_flatnonzero(a._h))
 
 
-def nonzero(a: ArrayLike, /) -> tuple[array, ...]:
+def nonzero(a: array, /) -> tuple[array, ...]:
     """Where an array is not zero, one array of indices an axis; evaluates the array.
 
     `a[nonzero(a)]` are the elements that are not zero.
@@ -68,13 +67,13 @@ def nonzero(a: ArrayLike, /) -> tuple[array, ...]:
         >>> mx.nonzero(mx.array([[0, 3], [5, 0]]))
         (array([0, 1], dtype=uint32), array([1, 0], dtype=uint32))
     """
-    a = as_array(a)
+    a = only_array(a)
     if a.ndim == 0:
         raise ValueError("nonzero needs an array with axes; take a.reshape(1) first")
     return _coordinates(flatnonzero(a), a.shape)
 
 
-def argwhere(a: ArrayLike, /) -> array:
+def argwhere(a: array, /) -> array:
     """Where an array is not zero, one row of indices an element; evaluates the array.
 
     Args:
@@ -92,7 +91,7 @@ def argwhere(a: ArrayLike, /) -> array:
         array([[0, 1],
                [1, 0]], dtype=uint32)
     """
-    a = as_array(a)
+    a = only_array(a)
     flat = flatnonzero(a)
     if a.ndim == 0:
         return zeros((flat.size, 0), uint32)

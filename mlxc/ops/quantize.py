@@ -21,20 +21,19 @@ from typing import TYPE_CHECKING
 
 from .._dtype import Dtype, code_of, uint32
 from .._ffi import lib
-from .._handle import as_array, at, unpack, wrap
+from .._handle import at, only_array, unpack, wrap
 from ._arguments import choice, optional, text
 from .create import zeros
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = ["dequantize", "gather_qmm", "gather_qqmm", "qqmm", "quantize", "quantized_matmul"]
 
 
 def quantize(
-    w: ArrayLike,
+    w: array,
     /,
     group_size: int | None = None,
     bits: int | None = None,
@@ -67,16 +66,16 @@ def quantize(
         >>> packed.shape, scales.shape
         ((2, 8), (2, 1))
     """
-    w = as_array(w)
+    w = only_array(w)
     scale = optional(global_scale, "global_scale")
     name, s = text(mode, "mode"), at(stream)
     return unpack(lib.h_quantize(w._h, *_given(group_size), *_given(bits), name, scale, s))
 
 
 def dequantize(
-    w: ArrayLike,
+    w: array,
     /,
-    scales: ArrayLike,
+    scales: array,
     biases: array | None = None,
     group_size: int | None = None,
     bits: int | None = None,
@@ -101,7 +100,7 @@ def dequantize(
     Returns:
         Shape (..., D).
     """
-    w, scales = as_array(w), as_array(scales)
+    w, scales = only_array(w), only_array(scales)
     bias, scale = optional(biases, "biases"), optional(global_scale, "global_scale")
     return wrap(
         lib.h_dequantize(
@@ -120,10 +119,10 @@ def dequantize(
 
 
 def quantized_matmul(
-    x: ArrayLike,
-    w: ArrayLike,
+    x: array,
+    w: array,
     /,
-    scales: ArrayLike,
+    scales: array,
     biases: array | None = None,
     transpose: bool = True,
     group_size: int | None = None,
@@ -147,7 +146,7 @@ def quantized_matmul(
     Returns:
         Shape (..., N), or (..., D) without `transpose`.
     """
-    x, w, scales = as_array(x), as_array(w), as_array(scales)
+    x, w, scales = only_array(x), only_array(w), only_array(scales)
     bias = optional(biases, "biases")
     return _computable(
         wrap(
@@ -167,10 +166,10 @@ def quantized_matmul(
 
 
 def gather_qmm(
-    x: ArrayLike,
-    w: ArrayLike,
+    x: array,
+    w: array,
     /,
-    scales: ArrayLike,
+    scales: array,
     biases: array | None = None,
     lhs_indices: array | None = None,
     rhs_indices: array | None = None,
@@ -207,7 +206,7 @@ def gather_qmm(
         ValueError: the shapes do not fit, indices choose from no matrices, or `global_scale` is
             given on a CPU.
     """
-    x, w, scales = as_array(x), as_array(w), as_array(scales)
+    x, w, scales = only_array(x), only_array(w), only_array(scales)
     bias = optional(biases, "biases")
     lhs, rhs = choice(x, lhs_indices, "lhs_indices"), choice(w, rhs_indices, "rhs_indices")
     given = (
@@ -221,8 +220,8 @@ def gather_qmm(
 
 
 def gather_qqmm(
-    x: ArrayLike,
-    w: ArrayLike,
+    x: array,
+    w: array,
     /,
     scales: array | None = None,
     lhs_indices: array | None = None,
@@ -260,7 +259,7 @@ def gather_qqmm(
         ValueError: the shapes do not fit.
         RuntimeError: when evaluated on a CPU.
     """
-    x, w = as_array(x), as_array(w)
+    x, w = only_array(x), only_array(w)
     if scales is None and w.dtype is uint32:
         raise ValueError("scales must be given for a quantized w, which is uint32")
     of_w = optional(scales, "scales")
@@ -286,8 +285,8 @@ def gather_qqmm(
 
 
 def qqmm(
-    x: ArrayLike,
-    w: ArrayLike,
+    x: array,
+    w: array,
     scales: array | None = None,
     group_size: int | None = None,
     bits: int | None = None,
@@ -317,7 +316,7 @@ def qqmm(
     Raises:
         RuntimeError: when evaluated, if the device cannot do it.
     """
-    x, w = as_array(x), as_array(w)
+    x, w = only_array(x), only_array(w)
     of_w = optional(scales, "scales")
     scale_x = optional(global_scale_x, "global_scale_x")
     scale_w = optional(global_scale_w, "global_scale_w")

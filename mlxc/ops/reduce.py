@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from .._dtype import bool_, int32
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ._arguments import ints
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = [
     "all",
@@ -36,13 +35,13 @@ def reduced(
     of_all: Callable[..., int],
     along_one: Callable[..., int],
     along_several: Callable[..., int],
-    a: ArrayLike,
+    a: array,
     axis: int | Sequence[int] | None,
     keepdims: bool,
     stream: StreamOrDevice,
 ) -> array:
     """The call of the one of three C functions that fits `axis`."""
-    a = as_array(a)
+    a = only_array(a)
     if not a.size:  # MLX goes through the strides of empty arrays without end
         a = wrap(lib.h_contiguous(a._h, False, at(stream)))
     if axis is None:
@@ -54,7 +53,7 @@ def reduced(
 
 
 def sum(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -80,7 +79,7 @@ def sum(
 
 
 def prod(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -98,7 +97,7 @@ def prod(
 
 
 def max(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -119,7 +118,7 @@ def max(
 
 
 def min(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -140,7 +139,7 @@ def min(
 
 
 def all(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -158,7 +157,7 @@ def all(
 
 
 def any(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -176,7 +175,7 @@ def any(
 
 
 def argmax(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | None = None,
     keepdims: bool = False,
@@ -193,14 +192,14 @@ def argmax(
     Returns:
         Type uint32.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_argmax(a._h, keepdims, at(stream)))
     return wrap(lib.h_argmax_axis(a._h, axis, keepdims, at(stream)))
 
 
 def argmin(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | None = None,
     keepdims: bool = False,
@@ -217,14 +216,14 @@ def argmin(
     Returns:
         Type uint32.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_argmin(a._h, keepdims, at(stream)))
     return wrap(lib.h_argmin_axis(a._h, axis, keepdims, at(stream)))
 
 
 def minmax(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -245,7 +244,7 @@ def minmax(
 
 
 def count_nonzero(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -262,7 +261,7 @@ def count_nonzero(
     Returns:
         Type int32.
     """
-    a = as_array(a)
+    a = only_array(a)
     is_true = wrap(lib.h_astype(a._h, bool_._code, at(stream)))
     counted = wrap(lib.h_astype(is_true._h, int32._code, at(stream)))
     return sum(counted, axis, keepdims, stream=stream)

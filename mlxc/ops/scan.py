@@ -10,27 +10,26 @@ from typing import TYPE_CHECKING
 
 from .._dtype import bool_, code_of
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
     from .._dtype import Dtype
-    from .._handle import ArrayLike
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp"]
 
 
 def _scanned(
     function: Callable[..., int],
-    a: ArrayLike,
+    a: array,
     axis: int | None,
     reverse: bool,
     inclusive: bool,
     dtype: Dtype | None,
     stream: StreamOrDevice,
 ) -> array:
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         a, axis = wrap(lib.h_flatten(a._h, 0, -1, at(stream))), 0
     if dtype is not None:
@@ -39,7 +38,7 @@ def _scanned(
 
 
 def cumsum(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | None = None,
     *,
@@ -66,7 +65,7 @@ def cumsum(
 
 
 def cumprod(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | None = None,
     *,
@@ -88,7 +87,7 @@ def cumprod(
 
 
 def cummax(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | None = None,
     *,
@@ -108,7 +107,7 @@ def cummax(
 
 
 def cummin(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | None = None,
     *,
@@ -128,7 +127,7 @@ def cummin(
 
 
 def logcumsumexp(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | None = None,
     *,
@@ -147,7 +146,7 @@ def logcumsumexp(
     return _scanned(lib.h_logcumsumexp, a, axis, reverse, inclusive, None, stream)
 
 
-def diff(a: ArrayLike, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = None) -> array:
+def diff(a: array, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = None) -> array:
     """The differences of neighbours along an axis.
 
     Args:
@@ -164,7 +163,7 @@ def diff(a: ArrayLike, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice 
     """
     if n < 0:
         raise ValueError(f"n must not be negative, got {n}")
-    a = as_array(a)
+    a = only_array(a)
     if not -a.ndim <= axis < a.ndim:
         raise IndexError(f"axis {axis} is out of bounds for an array with {a.ndim} dimensions")
     s = at(stream)

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, unpack, wrap
+from .._handle import at, only_array, unpack, wrap
 from ._arguments import integer, ints
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = [
     "atleast_1d",
@@ -36,7 +35,7 @@ __all__ = [
 ]
 
 
-def reshape(a: ArrayLike, /, shape: Sequence[int], *, stream: StreamOrDevice = None) -> array:
+def reshape(a: array, /, shape: Sequence[int], *, stream: StreamOrDevice = None) -> array:
     """The elements in row-major order with another shape.
 
     Args:
@@ -52,13 +51,13 @@ def reshape(a: ArrayLike, /, shape: Sequence[int], *, stream: StreamOrDevice = N
         array([[0, 1],
                [2, 3]], dtype=int32)
     """
-    a = as_array(a)
+    a = only_array(a)
     shape = ints(shape, "shape")
     return wrap(lib.h_reshape(a._h, shape, len(shape), at(stream)))
 
 
 def flatten(
-    a: ArrayLike,
+    a: array,
     /,
     start_axis: int = 0,
     end_axis: int = -1,
@@ -72,12 +71,12 @@ def flatten(
         start_axis: the first axis to join.
         end_axis: the last axis to join, itself included.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_flatten(a._h, start_axis, end_axis, at(stream)))
 
 
 def unflatten(
-    a: ArrayLike, /, axis: int, shape: Sequence[int], *, stream: StreamOrDevice = None
+    a: array, /, axis: int, shape: Sequence[int], *, stream: StreamOrDevice = None
 ) -> array:
     """One axis divided into several.
 
@@ -89,7 +88,7 @@ def unflatten(
     Raises:
         ValueError: the axis has another length, or one that cannot be inferred.
     """
-    a = as_array(a)
+    a = only_array(a)
     shape = ints(shape, "shape")
     if -1 in shape and 0 in shape:  # MLX would divide by 0
         raise ValueError(f"shape must not have both 0 and -1, got {tuple(shape)}")
@@ -97,7 +96,7 @@ def unflatten(
 
 
 def squeeze(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     *,
@@ -112,7 +111,7 @@ def squeeze(
     Raises:
         ValueError: a named axis has another length.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_squeeze(a._h, at(stream)))
     if isinstance(axis, int):
@@ -121,16 +120,14 @@ def squeeze(
     return wrap(lib.h_squeeze_axes(a._h, axes, len(axes), at(stream)))
 
 
-def expand_dims(
-    a: ArrayLike, /, axis: int | Sequence[int], *, stream: StreamOrDevice = None
-) -> array:
+def expand_dims(a: array, /, axis: int | Sequence[int], *, stream: StreamOrDevice = None) -> array:
     """With new axes of length 1.
 
     Args:
         a: any shape.
         axis: where the new axis or axes are in the result.
     """
-    a = as_array(a)
+    a = only_array(a)
     if isinstance(axis, int):
         return wrap(lib.h_expand_dims(a._h, axis, at(stream)))
     axes = ints(axis, "axis")
@@ -138,7 +135,7 @@ def expand_dims(
 
 
 def transpose(
-    a: ArrayLike, /, axes: Sequence[int] | None = None, *, stream: StreamOrDevice = None
+    a: array, /, axes: Sequence[int] | None = None, *, stream: StreamOrDevice = None
 ) -> array:
     """The axes in another order.
 
@@ -146,7 +143,7 @@ def transpose(
         a: any shape.
         axes: for each axis of the result, the axis of `a`; None reverses them.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axes is None:
         return wrap(lib.h_transpose(a._h, at(stream)))
     axes = ints(axes, "axes")
@@ -156,27 +153,25 @@ def transpose(
 permute_dims = transpose
 
 
-def matrix_transpose(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
+def matrix_transpose(a: array, /, *, stream: StreamOrDevice = None) -> array:
     """The last two axes exchanged.
 
     Raises:
         ValueError: `a` has fewer than two axes.
     """
-    a = as_array(a)
+    a = only_array(a)
     if a.ndim < 2:
         raise ValueError(f"matrix_transpose needs at least 2 dimensions, got {a.ndim}")
     return wrap(lib.h_swapaxes(a._h, -1, -2, at(stream)))
 
 
-def swapaxes(a: ArrayLike, /, axis1: int, axis2: int, *, stream: StreamOrDevice = None) -> array:
+def swapaxes(a: array, /, axis1: int, axis2: int, *, stream: StreamOrDevice = None) -> array:
     """Two axes exchanged."""
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_swapaxes(a._h, axis1, axis2, at(stream)))
 
 
-def moveaxis(
-    a: ArrayLike, /, source: int, destination: int, *, stream: StreamOrDevice = None
-) -> array:
+def moveaxis(a: array, /, source: int, destination: int, *, stream: StreamOrDevice = None) -> array:
     """One axis moved, the others in their order.
 
     Args:
@@ -184,12 +179,12 @@ def moveaxis(
         source: the axis to move.
         destination: where it is in the result.
     """
-    a = as_array(a)
+    a = only_array(a)
     return wrap(lib.h_moveaxis(a._h, source, destination, at(stream)))
 
 
 def split(
-    a: ArrayLike,
+    a: array,
     /,
     indices_or_sections: int | Sequence[int],
     axis: int = 0,
@@ -211,14 +206,14 @@ def split(
         >>> mx.split(mx.arange(4), [1])
         [array([0], dtype=int32), array([1, 2, 3], dtype=int32)]
     """
-    a = as_array(a)
+    a = only_array(a)
     if (sections := integer(indices_or_sections)) is not None:
         return unpack(lib.h_split(a._h, sections, axis, at(stream)))
     indices = ints(indices_or_sections, "indices_or_sections")
     return unpack(lib.h_split_sections(a._h, indices, len(indices), axis, at(stream)))
 
 
-def unstack(x: ArrayLike, /, *, axis: int = 0, stream: StreamOrDevice = None) -> tuple[array, ...]:
+def unstack(x: array, /, *, axis: int = 0, stream: StreamOrDevice = None) -> tuple[array, ...]:
     """The parts of an array along an axis, which they no longer have.
 
     Args:
@@ -228,7 +223,7 @@ def unstack(x: ArrayLike, /, *, axis: int = 0, stream: StreamOrDevice = None) ->
     Raises:
         IndexError: there is no such axis.
     """
-    x = as_array(x)
+    x = only_array(x)
     if not -x.ndim <= axis < x.ndim:
         raise IndexError(f"axis {axis} is out of bounds for an array with {x.ndim} dimensions")
     if not (length := x.shape[axis]):
@@ -237,22 +232,22 @@ def unstack(x: ArrayLike, /, *, axis: int = 0, stream: StreamOrDevice = None) ->
     return tuple(wrap(lib.h_squeeze_axis(part._h, axis, at(stream))) for part in parts)
 
 
-def atleast_1d(*arys: ArrayLike, stream: StreamOrDevice = None) -> array | list[array]:
+def atleast_1d(*arys: array, stream: StreamOrDevice = None) -> array | list[array]:
     """Arrays with at least one axis; one array for one argument, else a list."""
-    inputs = [as_array(a) for a in arys]
+    inputs = [only_array(a) for a in arys]
     results = [wrap(lib.h_atleast_1d(a._h, at(stream))) for a in inputs]
     return results[0] if len(results) == 1 else results
 
 
-def atleast_2d(*arys: ArrayLike, stream: StreamOrDevice = None) -> array | list[array]:
+def atleast_2d(*arys: array, stream: StreamOrDevice = None) -> array | list[array]:
     """Arrays with at least two axes; one array for one argument, else a list."""
-    inputs = [as_array(a) for a in arys]
+    inputs = [only_array(a) for a in arys]
     results = [wrap(lib.h_atleast_2d(a._h, at(stream))) for a in inputs]
     return results[0] if len(results) == 1 else results
 
 
-def atleast_3d(*arys: ArrayLike, stream: StreamOrDevice = None) -> array | list[array]:
+def atleast_3d(*arys: array, stream: StreamOrDevice = None) -> array | list[array]:
     """Arrays with at least three axes; one array for one argument, else a list."""
-    inputs = [as_array(a) for a in arys]
+    inputs = [only_array(a) for a in arys]
     results = [wrap(lib.h_atleast_3d(a._h, at(stream))) for a in inputs]
     return results[0] if len(results) == 1 else results

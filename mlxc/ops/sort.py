@@ -8,32 +8,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._ffi import foreign, lib
-from .._handle import as_array, at, unpack, wrap
+from .._handle import as_array, at, only_array, unpack, wrap
 from . import _composed
 from ._arguments import text
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike, Scalar
+    from .._handle import Scalar
 
 __all__ = ["argpartition", "argsort", "partition", "searchsorted", "sort", "topk", "unique"]
 
 
-def sort(a: ArrayLike, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
+def sort(a: array, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
     """The elements in ascending order.
 
     Args:
         a: any shape, real.
         axis: the axis to order along; None orders the flattened array.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_sort(a._h, at(stream)))
     return wrap(lib.h_sort_axis(a._h, axis, at(stream)))
 
 
-def argsort(a: ArrayLike, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
+def argsort(a: array, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
     """The indices that sort the elements.
 
     Args:
@@ -48,14 +48,14 @@ def argsort(a: ArrayLike, /, axis: int | None = -1, *, stream: StreamOrDevice = 
         >>> mx.argsort(mx.array([3, 1, 2]))
         array([1, 2, 0], dtype=uint32)
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_argsort(a._h, at(stream)))
     return wrap(lib.h_argsort_axis(a._h, axis, at(stream)))
 
 
 def partition(
-    a: ArrayLike, /, kth: int, axis: int | None = -1, *, stream: StreamOrDevice = None
+    a: array, /, kth: int, axis: int | None = -1, *, stream: StreamOrDevice = None
 ) -> array:
     """The elements, smaller ones before the `kth` and larger ones behind it.
 
@@ -65,14 +65,14 @@ def partition(
             count from the end.
         axis: the axis to order along; None orders the flattened array.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_partition(a._h, kth, at(stream)))
     return wrap(lib.h_partition_axis(a._h, kth, axis, at(stream)))
 
 
 def argpartition(
-    a: ArrayLike, /, kth: int, axis: int | None = -1, *, stream: StreamOrDevice = None
+    a: array, /, kth: int, axis: int | None = -1, *, stream: StreamOrDevice = None
 ) -> array:
     """The indices that partition the elements.
 
@@ -85,13 +85,13 @@ def argpartition(
     Returns:
         Type uint32.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_argpartition(a._h, kth, at(stream)))
     return wrap(lib.h_argpartition_axis(a._h, kth, axis, at(stream)))
 
 
-def topk(a: ArrayLike, /, k: int, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
+def topk(a: array, /, k: int, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:
     """The `k` largest elements, in no certain order.
 
     Args:
@@ -102,15 +102,15 @@ def topk(a: ArrayLike, /, k: int, axis: int | None = -1, *, stream: StreamOrDevi
     Raises:
         ValueError: there are fewer than `k`.
     """
-    a = as_array(a)
+    a = only_array(a)
     if axis is None:
         return wrap(lib.h_topk(a._h, k, at(stream)))
     return wrap(lib.h_topk_axis(a._h, k, axis, at(stream)))
 
 
 def searchsorted(
-    sorted_sequence: ArrayLike,
-    values: ArrayLike,
+    sorted_sequence: array,
+    values: array,
     /,
     side: str = "left",
     *,
@@ -135,14 +135,14 @@ def searchsorted(
         >>> searchsorted(mx.array([1, 2, 2, 4]), mx.array([0, 2, 5]))
         array([0, 1, 4], dtype=uint32)
     """
-    a, values = as_array(sorted_sequence), as_array(values)
+    a, values = only_array(sorted_sequence), only_array(values)
     if foreign:
         return _composed.searchsorted(a, values, side, stream)
     return wrap(lib.h_searchsorted(a._h, values._h, text(side, "side"), at(stream)))
 
 
 def unique(
-    a: ArrayLike,
+    a: array,
     /,
     size: int,
     return_index: bool = False,
@@ -179,7 +179,7 @@ def unique(
         >>> mx.unique(mx.array([3, 1, 1]), 2, return_counts=True)
         (array([1, 3], dtype=int32), array([2, 1], dtype=int32))
     """
-    a = as_array(a)
+    a = only_array(a)
     fill = None if fill_value is None else as_array(fill_value)
     results = unpack(
         lib.h_unique(

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import at, only_array, wrap
 from ._arguments import ints
 from .reduce import reduced
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 __all__ = [
     "mean",
@@ -27,7 +26,7 @@ __all__ = [
 
 
 def mean(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -48,7 +47,7 @@ def mean(
 
 
 def median(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -62,14 +61,14 @@ def median(
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
     """
-    a = as_array(a)
+    a = only_array(a)
     axes = range(a.ndim) if axis is None else axis
     axes = ints(axes, "axis")
     return wrap(lib.h_median(a._h, axes, len(axes), keepdims, at(stream)))
 
 
 def var(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -88,7 +87,7 @@ def var(
             unbiased estimate.
         correction: another name of `ddof`, which it overrides.
     """
-    a = as_array(a)
+    a = only_array(a)
     ddof = ddof if correction is None else correction
     if axis is None:
         return wrap(lib.h_var(a._h, keepdims, ddof, at(stream)))
@@ -97,7 +96,7 @@ def var(
 
 
 def std(
-    a: ArrayLike,
+    a: array,
     /,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -116,7 +115,7 @@ def std(
             unbiased estimate.
         correction: another name of `ddof`, which it overrides.
     """
-    a = as_array(a)
+    a = only_array(a)
     ddof = ddof if correction is None else correction
     if axis is None:
         return wrap(lib.h_std(a._h, keepdims, ddof, at(stream)))

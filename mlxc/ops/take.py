@@ -1,9 +1,9 @@
 """Elements chosen by index or by condition, and put back.
 
-Every function takes `stream`, the stream or device to run on; None is the default. Integers and
-lists of them are checked against the bounds. Indices in an array are not, since that would
-evaluate them: beyond the bounds, `take` and `slice` read, and `put_along_axis` and `slice_update`
-write, memory that is not the array's, as in mlx.core.
+Every function takes `stream`, the stream or device to run on; None is the default. An integer is
+checked against the bounds. Indices in an array are not, since that would evaluate them: beyond the
+bounds, `take` and `slice` read, and `put_along_axis` and `slice_update` write, memory that is not
+the array's, as in mlx.core.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._bounds import check_known
 from .._ffi import lib
-from .._handle import as_array, at, pair, wrap
-from ._arguments import ints
+from .._handle import Handle, as_array, at, only_array, pair, wrap
+from ._arguments import integer, ints
 
 if TYPE_CHECKING:
     from .._array import array
@@ -45,7 +44,7 @@ def where(
 
 
 def take(
-    a: ArrayLike,
+    a: array,
     /,
     indices: int | array,
     axis: int | None = None,
@@ -63,35 +62,31 @@ def take(
         The shape of `a` with that of `indices` in place of the axis.
 
     Raises:
-        IndexError: there is no such axis, or an integer or one in a list is out of bounds.
+        IndexError: there is no such axis, or an integer is out of bounds.
     """
-    a = as_array(a)
-    if isinstance(indices, int):
-        indices = int(indices)
-    places = _places(a, indices, axis)
+    a = only_array(a)
+    if not isinstance(indices, Handle) and (one := integer(indices)) is not None:
+        _check_index(a, one, axis)
+        indices = as_array(one)
+    indices = only_array(indices)
     if axis is None:
-        return wrap(lib.h_take(a._h, places._h, at(stream)))
-    return wrap(lib.h_take_axis(a._h, places._h, axis, at(stream)))
+        return wrap(lib.h_take(a._h, indices._h, at(stream)))
+    return wrap(lib.h_take_axis(a._h, indices._h, axis, at(stream)))
 
 
-def _places(a: array, indices: ArrayLike, axis: int | None) -> array:
-    """Indices as an array; an IndexError if they are known and outside of an axis."""
-    places = as_array(indices)
-    if places is indices:
-        return places
-    if axis is None:
-        check_known(places, a.size, "the flattened array")
-    elif -a.ndim <= axis < a.ndim:
-        check_known(places, a.shape[axis], f"axis {axis}")
-    else:
+def _check_index(a: array, index: int, axis: int | None) -> None:
+    if axis is not None and not -a.ndim <= axis < a.ndim:
         raise IndexError(f"axis {axis} is out of bounds for an array with {a.ndim} dimensions")
-    return places
+    size = a.size if axis is None else a.shape[axis]
+    if not -size <= index < size:
+        along = "the flattened array" if axis is None else f"axis {axis}"
+        raise IndexError(f"index {index} is out of bounds for {along} with size {size}")
 
 
 def take_along_axis(
-    a: ArrayLike,
+    a: array,
     /,
-    indices: ArrayLike,
+    indices: array,
     axis: int | None = -1,
     *,
     stream: StreamOrDevice = None,
@@ -105,22 +100,18 @@ def take_along_axis(
 
     Returns:
         The shape of `indices`, broadcast.
-
-    Raises:
-        IndexError: an integer in a list is out of bounds.
     """
-    a = as_array(a)
-    places = _places(a, indices, axis)
+    a, indices = only_array(a), only_array(indices)
     if axis is None:
         a, axis = wrap(lib.h_flatten(a._h, 0, -1, at(stream))), 0
-    return wrap(lib.h_take_along_axis(a._h, places._h, axis, at(stream)))
+    return wrap(lib.h_take_along_axis(a._h, indices._h, axis, at(stream)))
 
 
 def put_along_axis(
-    a: ArrayLike,
+    a: array,
     /,
-    indices: ArrayLike,
-    values: ArrayLike,
+    indices: array,
+    values: array,
     axis: int | None = None,
     *,
     stream: StreamOrDevice = None,
@@ -135,23 +126,19 @@ def put_along_axis(
 
     Returns:
         The shape and type of `a`.
-
-    Raises:
-        IndexError: an integer in a list is out of bounds.
     """
-    a, values = pair(a, values)
-    places = _places(a, indices, axis)
+    a, indices, values = only_array(a), only_array(indices), only_array(values)
     if axis is not None:
-        return wrap(lib.h_put_along_axis(a._h, places._h, values._h, axis, at(stream)))
+        return wrap(lib.h_put_along_axis(a._h, indices._h, values._h, axis, at(stream)))
     flat = wrap(lib.h_flatten(a._h, 0, -1, at(stream)))
-    flat = wrap(lib.h_put_along_axis(flat._h, places._h, values._h, 0, at(stream)))
+    flat = wrap(lib.h_put_along_axis(flat._h, indices._h, values._h, 0, at(stream)))
     shape = a.shape
     return wrap(lib.h_reshape(flat._h, shape, len(shape), at(stream)))
 
 
 def slice(
-    a: ArrayLike,
-    start_indices: ArrayLike,
+    a: array,
+    start_indices: array,
     axes: Sequence[int],
     slice_size: Sequence[int],
     *,
@@ -165,27 +152,22 @@ def slice(
         axes: the axes that do not start at 0.
         slice_size: the shape of the part.
 
-    Raises:
-        IndexError: an integer in a list starts a part that does not fit.
-
     Example:
         >>> import mlxc as mx
         >>> a = mx.array([[1, 2, 3], [4, 5, 6]])
         >>> mx.slice(a, mx.array([1]), axes=(0,), slice_size=(1, 2))
         array([[4, 5]], dtype=int32)
     """
-    a, start = as_array(a), as_array(start_indices)
+    a, start = only_array(a), only_array(start_indices)
     axes, size = ints(axes, "axes"), ints(slice_size, "slice_size")
-    if start is not start_indices:
-        _check_start(a, start, axes, size)
     s = at(stream)
     return wrap(lib.h_slice_dynamic(a._h, start._h, axes, len(axes), size, len(size), s))
 
 
 def slice_update(
-    a: ArrayLike,
-    update: ArrayLike,
-    start_indices: ArrayLike,
+    a: array,
+    update: array,
+    start_indices: array,
     axes: Sequence[int],
     *,
     stream: StreamOrDevice = None,
@@ -203,24 +185,11 @@ def slice_update(
 
     Raises:
         ValueError: the part does not fit.
-        IndexError: an integer in a list starts a part that does not fit.
     """
-    a, update = pair(a, update)
+    a, update = only_array(a), only_array(update)
     if update.ndim > a.ndim:  # MLX would read beyond the shape
         raise ValueError(f"update has shape {update.shape}, more axes than {a.shape}")
-    start = as_array(start_indices)
+    start = only_array(start_indices)
     axes = ints(axes, "axes")
-    if start is not start_indices:
-        _check_start(a, start, axes, (1,) * (a.ndim - update.ndim) + update.shape)
     s = at(stream)
     return wrap(lib.h_slice_update_dynamic(a._h, update._h, start._h, axes, len(axes), s))
-
-
-def _check_start(a: array, start: array, axes: Sequence[int], size: Sequence[int]) -> None:
-    """Raise an IndexError if a part that starts at known indices does not fit into an array."""
-    starts = start.tolist() if start.ndim else [start.item()]
-    for place, axis in zip(starts, axes, strict=False):
-        if -a.ndim <= axis < a.ndim and len(size) == a.ndim:
-            most = a.shape[axis] - size[axis]
-            if not 0 <= place <= most:
-                raise IndexError(f"the start {place} must be from 0 to {most} along axis {axis}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._dtype import Dtype, code_of, float32
 from .._ffi import lib
-from .._handle import as_array, at, wrap
+from .._handle import as_array, at, only_array, wrap
 from ..ops._arguments import ints
 from ..ops.layout import broadcast_shapes
 from ._key import key_or_next
@@ -75,8 +75,8 @@ def normal(
 
 
 def multivariate_normal(
-    mean: ArrayLike,
-    cov: ArrayLike,
+    mean: array,
+    cov: array,
     shape: Sequence[int] = (),
     dtype: Dtype | None = float32,
     key: array | None = None,
@@ -94,7 +94,7 @@ def multivariate_normal(
     Returns:
         Shape (*shape, N).
     """
-    mean, cov = as_array(mean), as_array(cov)
+    mean, cov = only_array(mean), only_array(cov)
     shape, key = ints(shape, "shape"), key_or_next(key)
     code = code_of(dtype or float32)
     return wrap(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from .._dtype import Dtype, code_of, int32
 from .._ffi import lib
-from .._handle import as_array, at, wrap
-from ..ops._arguments import ints
+from .._handle import Handle, as_array, at, only_array, wrap
+from ..ops._arguments import integer, ints
 from ._key import key_or_next
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def bernoulli(
 
 
 def categorical(
-    logits: ArrayLike,
+    logits: array,
     axis: int = -1,
     shape: Sequence[int] | None = None,
     num_samples: int | None = None,
@@ -82,7 +82,7 @@ def categorical(
     Raises:
         ValueError: both `shape` and `num_samples` are given.
     """
-    logits, key, s = as_array(logits), key_or_next(key), at(stream)
+    logits, key, s = only_array(logits), key_or_next(key), at(stream)
     if shape is not None and num_samples is not None:
         raise ValueError(f"give shape {shape!r} or num_samples {num_samples}, not both")
     if shape is not None:
@@ -110,7 +110,7 @@ def permutation(
         The shape of `x`, or uint32 of shape (N,).
     """
     key = key_or_next(key)
-    if isinstance(x, int):
-        return wrap(lib.h_random_permutation_arange(x, key._h, at(stream)))
-    x = as_array(x)
+    if not isinstance(x, Handle) and (length := integer(x)) is not None:
+        return wrap(lib.h_random_permutation_arange(length, key._h, at(stream)))
+    x = only_array(x)
     return wrap(lib.h_random_permutation(x._h, axis, key._h, at(stream)))

@@ -10,13 +10,12 @@ from time import time_ns
 from typing import TYPE_CHECKING
 
 from .._ffi import lib
-from .._handle import Handle, as_array, at, wrap
+from .._handle import Handle, at, only_array, wrap
 from .._structs import c_stream, two_results
 
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
-    from .._handle import ArrayLike
 
 
 def seed(seed: int) -> None:
@@ -111,7 +110,7 @@ def key_or_next(key: array | None) -> array:
     return key
 
 
-def split(key: ArrayLike, num: int = 2, stream: StreamOrDevice = None) -> array:
+def split(key: array, num: int = 2, stream: StreamOrDevice = None) -> array:
     """Independent keys made of one.
 
     Args:
@@ -125,5 +124,5 @@ def split(key: ArrayLike, num: int = 2, stream: StreamOrDevice = None) -> array:
         >>> import mlxc as mx
         >>> first, second = mx.random.split(mx.random.key(0))
     """
-    key = as_array(key)
+    key = only_array(key)
     return wrap(lib.h_random_split_num(key._h, num, at(stream)))

@@ -266,6 +266,16 @@ def test_torch_reads_and_is_read():
     assert mx.array(tensor[:, ::2]).tolist() == a.T[:, ::2].tolist()
 
 
+@pytest.mark.reference
+def test_torch_tensors_become_arrays_of_their_type_and_float64_becomes_float32():
+    import torch
+
+    assert mx.array(torch.tensor(2)).dtype is mx.int64
+    assert mx.array(torch.tensor([1.5], dtype=torch.float64)).dtype is mx.float32
+    assert mx.array(torch.tensor([1.5], requires_grad=True)).tolist() == [1.5]
+    assert torch.tensor(mx.arange(3)).tolist() == [0, 1, 2]
+
+
 # --- other objects --------------------------------------------------------------------
 
 

@@ -39,7 +39,6 @@ OTHERWISE = {
     r"(assigned\(.*,\s?|at\[)\(0,\s?slice\(None\),\s?mx.array|slice\(1,3\),None,1\)": (
         "what is written has the shape of what is read, as in numpy"
     ),
-    r"bfloat16\), [\[(]1, 2": "a list is an operand of functions, whose type is refused later",
     r"pickle.*float64": "a pickle keeps float64",
     r"mx\.bool_.*2\*\*40": "a number is true even if its low 32 bits are 0",
 }

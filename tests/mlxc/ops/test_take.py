@@ -97,25 +97,28 @@ def test_a_slice_update_of_more_axes_is_refused():
         mx.slice_update(mx.zeros((3, 4)), mx.ones((1, 3, 4)), mx.array([1]), [0])
 
 
-@pytest.mark.parametrize("index", [[0, 4], [-5], np.array([2**40]), [0] * 1000 + [4]])
+@pytest.mark.parametrize("index", [4, -5, np.int64(4), 2**40])
 @pytest.mark.parametrize("axis", [1, -1])
-def test_known_indices_out_of_bounds_are_refused(index, axis):
-    for function in (mx.take, lambda *a, **k: mx.put_along_axis(a[0], a[1], 0, **k)):
-        with pytest.raises(IndexError, match="out of bounds for axis -?1 with size 4"):
-            function(A, index, axis=axis)
-    with pytest.raises(IndexError, match="out of bounds"):
-        mx.take_along_axis(A, np.array([index] * 3), axis=axis)
+def test_an_integer_out_of_bounds_is_refused(index, axis):
+    with pytest.raises(IndexError, match="out of bounds for axis -?1 with size 4"):
+        mx.take(A, index, axis=axis)
 
 
-def test_known_indices_of_a_flattened_array_are_checked():
-    for function in (mx.take, mx.take_along_axis, lambda a, i, axis: mx.put_along_axis(a, i, 0)):
-        with pytest.raises(IndexError, match="12 is out of bounds for the flattened array"):
-            function(A, [3, 12], axis=None)
+def test_an_integer_beyond_a_flattened_array_is_refused():
+    with pytest.raises(IndexError, match="12 is out of bounds for the flattened array"):
+        mx.take(A, 12)
 
 
-@pytest.mark.parametrize("start", [[3], [-1], [2**30]])
-def test_a_known_start_of_a_part_that_does_not_fit_is_refused(start):
-    with pytest.raises(IndexError, match="must be from 0 to 2 along axis 1"):
-        mx.slice(A, start, axes=(1,), slice_size=(3, 2))
-    with pytest.raises(IndexError, match="must be from 0 to 2 along axis 1"):
-        mx.slice_update(A, mx.zeros((3, 2), A.dtype), start, axes=(1,))
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda a: mx.take(a, [0]),
+        lambda a: mx.take_along_axis(a, [[0]]),
+        lambda a: mx.put_along_axis(a, mx.array([[0]]), 0),
+        lambda a: mx.slice(a, [0], axes=(0,), slice_size=(1, 4)),
+        lambda a: mx.slice_update(a, a, [0], axes=(0,)),
+    ],
+)
+def test_indices_and_values_must_be_arrays(use):
+    with pytest.raises(TypeError, match="expected an array, got (list|int)"):
+        use(A)
