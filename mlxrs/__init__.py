@@ -23,13 +23,16 @@ from .errors import (
     UnsupportedError,
 )
 from .lm.batch import BatchGenerator, batch_generate, batch_stream_generate
+from .lm.draft_model import SpeculativeDecodingConfig
 from .lm.generate import generate, stream_generate
 from .lm.load import load
 from .lm.messages import ChatMessage, Role
 from .lm.params import GenConfig
+from .lm.prompt_lookup import PromptLookupConfig
 from .lm.reply import Reply
-from .lm.response import FinishReason, GenerationResponse
+from .lm.response import FinishReason, GenerationResponse, SpeculationStats
 from .lm.session import ChatSession
+from .lm.speculative import speculative_step
 from .lm.steps import generate_step
 from .loading.hub import pull, resolve
 from .tokenizer import Tokenizer
@@ -51,8 +54,11 @@ __all__ = [
     "MlxrsError",
     "ModelNotFoundError",
     "NoCacheError",
+    "PromptLookupConfig",
     "Reply",
     "Role",
+    "SpeculationStats",
+    "SpeculativeDecodingConfig",
     "StreamEndedError",
     "Tokenizer",
     "UnsupportedError",
@@ -64,5 +70,6 @@ __all__ = [
     "load",
     "pull",
     "resolve",
+    "speculative_step",
     "stream_generate",
 ]

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import mlxc as mx
 
 from .cache import Cache
+from .drafter import Speculation
 from .models import LanguageModel
 from .params import GenConfig
 from .pick import Constraint
 from .reply import Reply
-from .steps import Progress, generate_step
+from .speculative import speculative_step
+from .steps import Progress
 from .stream import ResponseStream
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def stream_generate(
     params: GenConfig | None = None,
     cache: Sequence[Cache] | None = None,
     constraint: Constraint | None = None,
+    speculative: Speculation | None = None,
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> ResponseStream:
@@ -41,6 +44,8 @@ def stream_generate(
         params: The settings; greedy and at most 256 tokens where it is None.
         cache: The model's caches, holding what comes before the prompt; they are advanced.
         constraint: What may be said; it is advanced by every token.
+        speculative: Whether tokens are guessed and judged several at once, and by whom they are
+            guessed: a `SpeculativeDecodingConfig` or a `PromptLookupConfig`.
         progress: Called with the number of prompt tokens read and the number of all.
         cancel: Ends the generation when it is set, from any thread: within a chunk of the prompt
             or one token. The last response has no `finish_reason` then.
@@ -60,10 +65,11 @@ def stream_generate(
     if isinstance(prompt, str):
         prompt = tokenizer.encode(prompt)
     params = params or GenConfig()
-    steps = generate_step(
+    steps = speculative_step(
         model,
         prompt,
         params=params,
+        speculative=speculative,
         cache=cache,
         eos=tokenizer.eos_token_ids,
         constraint=constraint,
@@ -86,6 +92,7 @@ def generate(
     params: GenConfig | None = None,
     cache: Sequence[Cache] | None = None,
     constraint: Constraint | None = None,
+    speculative: Speculation | None = None,
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> Reply:
@@ -104,6 +111,7 @@ def generate(
         params=params,
         cache=cache,
         constraint=constraint,
+        speculative=speculative,
         progress=progress,
         cancel=cancel,
     ) as responses:

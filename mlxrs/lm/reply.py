@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import Self
 
-from .response import FinishReason, GenerationResponse
+from .response import FinishReason, GenerationResponse, SpeculationStats
 
 
 class Reply(str):
@@ -22,6 +22,7 @@ class Reply(str):
         peak_memory: The most memory arrays have held at once in this process, in bytes.
         finish_reason: Why it ended; None where nothing was to be generated, or it was cancelled.
         stop_string: The stop string that ended it; None where none did.
+        speculation: How well guesses were; None without speculation.
 
     Example:
         reply = session.respond("Name three rivers.")
@@ -37,6 +38,7 @@ class Reply(str):
     peak_memory: int
     finish_reason: FinishReason | None
     stop_string: str | None
+    speculation: SpeculationStats | None
 
     @classmethod
     def collect(
@@ -95,4 +97,5 @@ class Reply(str):
         reply.peak_memory = last.peak_memory if last else 0
         reply.finish_reason = last.finish_reason if last else None
         reply.stop_string = last.stop_string if last else None
+        reply.speculation = last.speculation if last else None
         return reply

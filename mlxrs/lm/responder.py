@@ -88,6 +88,8 @@ class Responder:
             logprob=step.logprob,
             top_logprobs=step.top_logprobs,
             logprobs=None if step.logprob is None else step.logprobs,
+            from_draft=step.from_draft,
+            speculation=step.speculation,
         )
 
     def end(self) -> None:

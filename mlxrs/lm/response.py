@@ -20,6 +20,24 @@ class FinishReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SpeculationStats:
+    """How well guesses were, counting those alone that tokens of the reply have decided on.
+
+    Attributes:
+        proposed: Tokens guessed.
+        accepted: Guesses that became part of the reply.
+    """
+
+    proposed: int = 0
+    accepted: int = 0
+
+    @property
+    def accept_rate(self) -> float:
+        """The part of the guesses that was accepted; 0.0 where there were none."""
+        return self.accepted / self.proposed if self.proposed else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationResponse:
     """One generated token.
 
@@ -37,6 +55,8 @@ class GenerationResponse:
         logprob: The token's log-probability before any temperature; None unless collected.
         top_logprobs: The likeliest tokens with theirs, likeliest first; () unless collected.
         logprobs: Those of all tokens, float32 `(V,)`, not evaluated; None unless collected.
+        from_draft: Whether the token was a guess that was accepted.
+        speculation: The guesses up to here; None without speculation.
     """
 
     text: str
@@ -51,3 +71,5 @@ class GenerationResponse:
     logprob: float | None = None
     top_logprobs: tuple[tuple[int, float], ...] = ()
     logprobs: mx.array | None = None
+    from_draft: bool = False
+    speculation: SpeculationStats | None = None

@@ -21,7 +21,7 @@ from .models import LanguageModel
 from .params import GenConfig
 from .pick import Constraint, Pick, TokenPicker, log_softmax
 from .prefill import prefill
-from .response import FinishReason
+from .response import FinishReason, SpeculationStats
 
 # (prompt tokens read, prompt tokens to read)
 Progress: TypeAlias = Callable[[int, int], None]
@@ -37,6 +37,8 @@ class Step:
         finish_reason: Why the generation ended with this token; None where it goes on.
         logprob: Its log-probability, before any temperature; None unless collected.
         top_logprobs: The likeliest tokens with theirs, likeliest first; () unless collected.
+        from_draft: Whether it was a guess that was accepted.
+        speculation: The guesses up to here; None without speculation.
     """
 
     token: int
@@ -44,6 +46,8 @@ class Step:
     finish_reason: FinishReason | None
     logprob: float | None = None
     top_logprobs: tuple[tuple[int, float], ...] = ()
+    from_draft: bool = False
+    speculation: SpeculationStats | None = None
 
     @property
     def logprobs(self) -> mx.array:
@@ -51,13 +55,20 @@ class Step:
         return log_softmax(self.logits)
 
     @classmethod
-    def of(cls, pick: Pick, token: int, finish_reason: FinishReason | None) -> Step:
+    def of(
+        cls,
+        pick: Pick,
+        token: int,
+        finish_reason: FinishReason | None,
+        from_draft: bool = False,
+        speculation: SpeculationStats | None = None,
+    ) -> Step:
         """Read a pick whose token is known; waits for it to be computed."""
         logprob = None if pick.logprob is None else float(pick.logprob.item())
         top: tuple[tuple[int, float], ...] = ()
         if pick.top_tokens is not None and pick.top_logprobs is not None:
             top = tuple(zip(pick.top_tokens.tolist(), pick.top_logprobs.tolist(), strict=True))
-        return cls(token, pick.logits, finish_reason, logprob, top)
+        return cls(token, pick.logits, finish_reason, logprob, top, from_draft, speculation)
 
 
 def generate_step(
@@ -105,12 +116,7 @@ def generate_step(
             print(step.token)
     """
     params.validate()
-    tokens = prompt if isinstance(prompt, mx.array) else mx.array(list(prompt), dtype=mx.uint32)
-    if tokens.ndim != 1 or tokens.size == 0:
-        raise ValueError(
-            f"prompt must be one row of at least one token id, got shape {tuple(tokens.shape)}; "
-            "encode a text that is not empty"
-        )
+    tokens = prompt_row(prompt)
     caches = make_prompt_cache(model) if cache is None else cache
     room = room_after(model, cached_tokens(caches), tokens.size)
     budget = params.max_tokens if room is None else min(params.max_tokens, room)
@@ -118,6 +124,21 @@ def generate_step(
     return _steps(
         model, tokens, replace(params), caches, budget, endings, constraint, progress, cancel
     )
+
+
+def prompt_row(prompt: Sequence[int] | mx.array) -> mx.array:
+    """Return a prompt as an array `(L,)`, L >= 1.
+
+    Raises:
+        ValueError: It is empty or not one-dimensional.
+    """
+    tokens = prompt if isinstance(prompt, mx.array) else mx.array(list(prompt), dtype=mx.uint32)
+    if tokens.ndim != 1 or tokens.size == 0:
+        raise ValueError(
+            f"prompt must be one row of at least one token id, got shape {tuple(tokens.shape)}; "
+            "encode a text that is not empty"
+        )
+    return tokens
 
 
 def room_after(model: LanguageModel, held: int, prompt: int) -> int | None:

@@ -18,7 +18,7 @@ from .penalties import (
     apply_presence_penalty,
     apply_repetition_penalty,
 )
-from .random import categorical, greedy, step_key
+from .random import SMALLEST_TEMP, categorical, greedy, step_key
 
 # (tokens (L,), logits (B, V)) -> logits (B, V)
 LogitsProcessor: TypeAlias = Callable[[mx.array, mx.array], mx.array]
@@ -69,15 +69,30 @@ def make_sampler(params: GenConfig) -> Sampler:
         return Mirostat(params.mirostat_tau, params.mirostat_eta, params.temp, seed)
     filters = _filters(params, seed)
     temp = params.temp
+    return lambda logits, index: categorical(
+        _filtered(logits, index, filters), temp, step_key(seed, index)
+    )
 
-    def draw(logits: mx.array, index: int) -> mx.array:
-        if filters:
-            logits = _normalised(logits)
-            for apply in filters:
-                logits = apply(logits, index)
-        return categorical(logits, temp, step_key(seed, index))
 
-    return draw
+def make_distribution(params: GenConfig) -> Callable[[mx.array, int], mx.array]:
+    """Return a function that tells which distribution the sampler of a request draws from.
+
+    Like the sampler it is a function of logits `(B, V)` and the index of the token; it returns
+    log-probabilities, float32 `(B, V)`. A request with Mirostat or a sampler of its own has none.
+
+    Args:
+        params: The settings, with a temperature above 0 and a seed.
+    """
+    filters = _filters(params, params.seed or 0)
+    temp = params.temp
+
+    def logprobs(logits: mx.array, index: int) -> mx.array:
+        logits = _filtered(logits, index, filters).astype(mx.float32)
+        # Differences first: the smallest temperature makes no infinities of them but -inf.
+        logits = logits - mx.max(logits, axis=-1, keepdims=True)
+        return _normalised(logits / max(temp, SMALLEST_TEMP))
+
+    return logprobs
 
 
 def fresh_seed() -> int:
@@ -111,10 +126,7 @@ def sample_rows(params: GenConfig, logits: mx.array, draws: Sequence[tuple[int, 
     """
     if params.temp == 0:
         return greedy(logits)
-    if filters := _filters(params, seed=0):
-        logits = _normalised(logits)
-        for apply in filters:
-            logits = apply(logits, 0)
+    logits = _filtered(logits, 0, _filters(params, seed=0))
     return mx.concatenate(
         [
             categorical(logits[row : row + 1], params.temp, step_key(seed, index))
@@ -124,6 +136,15 @@ def sample_rows(params: GenConfig, logits: mx.array, draws: Sequence[tuple[int, 
 
 
 _Filter: TypeAlias = Callable[[mx.array, int], mx.array]
+
+
+def _filtered(logits: mx.array, index: int, filters: Sequence[_Filter]) -> mx.array:
+    if not filters:
+        return logits
+    logits = _normalised(logits)
+    for apply in filters:
+        logits = apply(logits, index)
+    return logits
 
 
 def _filters(params: GenConfig, seed: int) -> list[_Filter]:

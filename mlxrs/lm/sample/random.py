@@ -6,8 +6,9 @@ import math
 
 import mlxc as mx
 
-_SMALLEST_TEMP = 1.2e-38  # Below the least normal float32, dividing by it gives NaN.
+SMALLEST_TEMP = 1.2e-38  # Below the least normal float32, dividing by it gives NaN.
 _MASK = 2**64 - 1
+_LANES = 4
 
 
 def greedy(logits: mx.array) -> mx.array:
@@ -40,7 +41,7 @@ def categorical(logits: mx.array, temp: float, key: mx.array) -> mx.array:
         )
     logits = logits.astype(mx.float32)
     logits = logits - mx.max(logits, axis=-1, keepdims=True)
-    return mx.random.categorical(logits / max(temp, _SMALLEST_TEMP), key=key)
+    return mx.random.categorical(logits / max(temp, SMALLEST_TEMP), key=key)
 
 
 def step_key(seed: int, index: int, lane: int = 0) -> mx.array:
@@ -52,10 +53,10 @@ def step_key(seed: int, index: int, lane: int = 0) -> mx.array:
     Args:
         seed: The request's, 0 to 2**64 - 1.
         index: The place of the token in the reply, from 0 on.
-        lane: Tells several draws for one token apart.
+        lane: Tells several draws for one token apart: 0 to 3.
     """
     # SplitMix64 (Steele, Lea, Flood 2014): neighbouring states give unrelated values.
-    state = (seed + (2 * index + lane + 1) * 0x9E3779B97F4A7C15) & _MASK
+    state = (seed + (_LANES * index + lane + 1) * 0x9E3779B97F4A7C15) & _MASK
     state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
     return mx.random.key(state ^ (state >> 31))

@@ -3,8 +3,11 @@ from threading import Event
 import pytest
 from support.word_tokenizers import byte_level_tokenizer, word_tokenizer
 
+from mlxrs.lm.cache import cached_tokens
+from mlxrs.lm.draft_model import SpeculativeDecodingConfig
 from mlxrs.lm.generate import generate, stream_generate
 from mlxrs.lm.params import GenConfig
+from mlxrs.lm.prompt_lookup import PromptLookupConfig
 from mlxrs.lm.response import FinishReason
 from mlxrs.testing import FailingModel, FakeModel, ModelBroke, one_hot
 
@@ -149,3 +152,48 @@ def test_a_cancelled_reply_has_no_reason():
     reply = generate(FakeModel(11), word_tokenizer(), "fox", cancel=cancel)
 
     assert (reply, reply.finish_reason, reply.generation_tokens) == ("", None, 0)
+
+
+@pytest.mark.parametrize(
+    "speculative",
+    [
+        SpeculativeDecodingConfig(FakeModel(100, logits=one_hot(100, 11)), 2),
+        PromptLookupConfig(2, min_ngram_size=1),
+    ],
+)
+def test_speculation_changes_no_text_and_tells_how_well_it_guessed(speculative):
+    model, tokenizer = FakeModel(100, logits=one_hot(100, 11)), byte_level_tokenizer()
+    params = GenConfig(max_tokens=9, stop_strings=["no such text"], collect_logprobs=True)
+    expected = list(stream_generate(model, tokenizer, [1, 11], params=params))
+
+    with stream_generate(
+        model, tokenizer, [1, 11], params=params, speculative=speculative
+    ) as stream:
+        responses = list(stream)
+
+    assert [(r.token, r.text, r.logprob) for r in responses] == [
+        (r.token, r.text, r.logprob) for r in expected
+    ]
+    assert [r.generation_tokens for r in responses] == list(range(1, 10))
+    stats = responses[-1].speculation
+    assert stats.accepted == sum(r.from_draft for r in responses) > 0
+    reply = generate(model, tokenizer, [1, 11], params=params, speculative=speculative)
+    assert reply.speculation == stats
+    assert generate(model, tokenizer, [1, 11], params=params).speculation is None
+
+
+def test_a_stop_string_ends_speculation_with_its_caches():
+    model, tokenizer = FakeModel(20, logits=one_hot(20, 3)), word_tokenizer()
+    words = generate(model, tokenizer, [1], params=GenConfig(max_tokens=3))
+    cache, draft_cache = model.make_cache(), model.make_cache()
+    reply = generate(
+        model,
+        tokenizer,
+        [1],
+        params=GenConfig(max_tokens=20, stop_strings=[words[-3:]]),
+        cache=cache,
+        speculative=SpeculativeDecodingConfig(model, 5, draft_cache=draft_cache),
+    )
+
+    assert reply.finish_reason is FinishReason.STOP
+    assert cached_tokens(cache) == cached_tokens(draft_cache) == reply.generation_tokens
