@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._json import read_json_object
 from ..errors import FormatError, ModelNotFoundError
-from .chat_template import MAX_SOURCE_CHARACTERS, ChatTemplates
 from .from_file import is_tiktoken, json_parts, read_bounded
 from .from_sentencepiece import sentencepiece_parts
 from .from_tiktoken import tiktoken_parts
 from .parts import Parts
+from .template_files import read_templates
 from .tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
         parts.backend,
         special_tokens=parts.special_tokens | named,
         eos_token_ids=eos_token_ids,
-        chat_templates=ChatTemplates(dict(_templates(path, config))),
+        chat_templates=read_templates(path, config),
     )
 
 
@@ -138,32 +138,3 @@ def _token_ids(path: Path) -> list[int]:
             f"{path}: eos_token_id must be a token id or a list of them, got {value!r:.80}"
         )
     return ids
-
-
-def _templates(path: Path, config: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yields name and source of each template; a later one replaces an earlier one."""
-    value = config.get("chat_template")
-    if isinstance(value, str):
-        yield "default", value
-    elif isinstance(value, list):
-        for entry in value:
-            match entry:
-                case {"name": str(name), "template": str(source)}:
-                    yield name, source
-                case _:
-                    raise FormatError(
-                        f"{path / 'tokenizer_config.json'}: a chat_template in a list must have "
-                        f"name and template, got {entry!r:.80}"
-                    )
-    file = path / "chat_template.jinja"
-    if file.exists():
-        if not file.is_file() or file.stat().st_size > 4 * MAX_SOURCE_CHARACTERS:
-            raise FormatError(
-                f"{file}: must be a file of at most {4 * MAX_SOURCE_CHARACTERS} bytes"
-            )
-        try:
-            yield "default", file.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise FormatError(
-                f"{file}: must be UTF-8 ({error.reason}); download it again"
-            ) from None

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ChatTemplateError
 from .batch import PaddedBatch, pad_rows
 from .chat_template import ChatTemplates
+from .conversation import render_conversation
 from .detokenizer import StreamingDetokenizer, detokenizers_for
 from .encode import encode_texts
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
 Message = Mapping[str, object]
+Tool = Mapping[str, object] | Callable[..., object]
 
 
 class Tokenizer:
@@ -59,9 +60,10 @@ class Tokenizer:
         """Reads the tokenizer of a Hugging Face directory.
 
         The vocabulary is in `tokenizer.json`, or else in `tekken.json`, `tokenizer.model` or a
-        `.tiktoken` file. `tokenizer_config.json`, `special_tokens_map.json` and
-        `chat_template.jinja` give special tokens and template. A reply ends at any end token of
-        these, of `generation_config.json`, of `config.json`, or of the vocabulary.
+        `.tiktoken` file. `tokenizer_config.json`, `special_tokens_map.json`,
+        `chat_template.jinja` and `chat_templates/` give special tokens and templates. A reply ends
+        at any end token of these, of `generation_config.json`, of `config.json`, or of the
+        vocabulary.
 
         Raises:
             ModelNotFoundError: there is no vocabulary.
@@ -301,16 +303,26 @@ class Tokenizer:
         self,
         messages: Sequence[Message],
         *,
-        add_generation_prompt: bool = True,
-        tools: Sequence[Mapping[str, object]] | None = None,
+        add_generation_prompt: bool | None = None,
+        continue_final_message: bool = False,
+        tools: Sequence[Tool] | None = None,
+        documents: Sequence[Mapping[str, object]] | None = None,
+        chat_template: str | None = None,
         variables: Mapping[str, object] | None = None,
     ) -> str:
         """Writes a conversation the way the model was trained to read it.
 
         Args:
-            messages: mappings with `role` and `content`, and what else the template knows.
-            add_generation_prompt: whether to end with the head of an assistant's reply.
-            tools: JSON schemas of functions the model may call.
+            messages: mappings with `role` and `content`, and what else the template knows:
+                `tool_calls`, `reasoning_content`.
+            add_generation_prompt: whether to end with the head of an assistant's reply; by
+                default unless `continue_final_message` is set.
+            continue_final_message: whether to end inside the last message, so that the model
+                goes on with it.
+            tools: functions the model may call: JSON schemas, or Python functions with type
+                hints and a docstring.
+            documents: texts to answer from, as mappings with `title` and `text`.
+            chat_template: the name of one of the model's templates, or the source of another.
             variables: further names for the template, such as `{"enable_thinking": False}`.
 
         Raises:
@@ -320,35 +332,73 @@ class Tokenizer:
             >>> tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}])
             '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
         """
-        template = self._chat_templates.select(with_tools=tools is not None)
-        if template is None:
-            raise ChatTemplateError(
-                "this model has no chat template, and none is invented; use an instruction-tuned "
-                "model, or generate from plain text"
-            )
-        context: dict[str, object] = {
-            **self._special_tokens,
-            "messages": list(messages),
-            "tools": None if tools is None else list(tools),
-            "documents": None,
-            "add_generation_prompt": add_generation_prompt,
-            **(variables or {}),
-        }
-        return template.render(context)
+        return render_conversation(
+            self._chat_templates,
+            self._special_tokens,
+            messages,
+            add_generation_prompt=add_generation_prompt,
+            continue_final_message=continue_final_message,
+            tools=tools,
+            documents=documents,
+            chat_template=chat_template,
+            variables=variables,
+        ).text
 
     def apply_chat_template_ids(
         self,
         messages: Sequence[Message],
         *,
-        add_generation_prompt: bool = True,
-        tools: Sequence[Mapping[str, object]] | None = None,
+        add_generation_prompt: bool | None = None,
+        continue_final_message: bool = False,
+        tools: Sequence[Tool] | None = None,
+        documents: Sequence[Mapping[str, object]] | None = None,
+        chat_template: str | None = None,
         variables: Mapping[str, object] | None = None,
     ) -> list[int]:
         """Returns the ids of `apply_chat_template`; no special tokens are added to them."""
         text = self.apply_chat_template(
             messages,
             add_generation_prompt=add_generation_prompt,
+            continue_final_message=continue_final_message,
             tools=tools,
+            documents=documents,
+            chat_template=chat_template,
             variables=variables,
         )
         return self.encode(text, add_special_tokens=False)
+
+    def apply_chat_template_mask(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[Tool] | None = None,
+        documents: Sequence[Mapping[str, object]] | None = None,
+        chat_template: str | None = None,
+        variables: Mapping[str, object] | None = None,
+    ) -> tuple[list[int], list[int]]:
+        """Returns the ids of a whole conversation, and which of them the assistant writes.
+
+        The mask has 1 for tokens between `{% generation %}` and `{% endgeneration %}` in the
+        template, and 0 for all others; training looks at the former only. A template without
+        these tags marks nothing. Arguments and errors are those of `apply_chat_template`.
+        """
+        rendered = render_conversation(
+            self._chat_templates,
+            self._special_tokens,
+            messages,
+            add_generation_prompt=False,
+            tools=tools,
+            documents=documents,
+            chat_template=chat_template,
+            variables=variables,
+        )
+        encoded = self._backend.encode(rendered.text, add_special_tokens=False)
+        mask = [0] * len(encoded.ids)
+        place = 0
+        for begin, finish in rendered.generated:
+            while place < len(mask) and encoded.offsets[place][1] <= begin:
+                place += 1
+            while place < len(mask) and encoded.offsets[place][0] < finish:
+                mask[place] = 1
+                place += 1
+        return list(encoded.ids), mask
