@@ -35,6 +35,7 @@ EXTRAS = "extras.h"
 OF_HANDLES = ("handle.c", "callback.c", "dlpack.c")
 MODULE = "mlxc._ffi._mlx"
 FORWARDER = "libmlxc_blas.so"
+ALLOCATOR = "libmlxc_allocator.so"
 RECORD = "_built.py"
 CXX = ["-std=c++20"]
 C = ["-std=c11", "-Werror=implicit-function-declaration", "-Werror=incompatible-pointer-types"]
@@ -213,6 +214,8 @@ class BuildExt(build_ext):
         package = Path(self.get_ext_fullpath(ext.name)).parent
         if sys.platform == "linux":
             self.build_forwarder(package / FORWARDER)
+        if sys.platform == "linux" and not prefix:  # before 0.32 MLX ends where a stream fails
+            self.build_allocator(package / ALLOCATOR, mlx)
         (package / RECORD).write_text(
             '"""What the extension was built with. Written by build_ffi.py."""\n\n'
             f'MLX_VERSION = "{mlx_version(mlx)}"\n'
@@ -222,7 +225,7 @@ class BuildExt(build_ext):
         """For an editable install, where the package is the source folder."""
         super().copy_extensions_to_source()
         built = Path(self.build_lib, *MODULE.split(".")[:-1])
-        for name in (FORWARDER, RECORD):
+        for name in (FORWARDER, ALLOCATOR, RECORD):
             if (built / name).exists():
                 self.copy_file(str(built / name), str(ROOT / "mlxc" / "_ffi" / name))
 
@@ -267,6 +270,13 @@ class BuildExt(build_ext):
         """The library of plain BLAS names; its jumps stay unresolved until it is loaded."""
         source = str(ROOT / NATIVE / "blas.c")
         subprocess.run([*self.compiler.compiler_so, "-shared", source, "-o", str(out)], check=True)
+
+    def build_allocator(self, out: Path, mlx: Path) -> None:
+        """The library whose allocator libmlx calls, with nothing else to be seen of it."""
+        source = str(ROOT / NATIVE / "preload" / "allocator.cpp")
+        command = [*self.compiler.compiler_so_cxx, *CXX, "-O2", "-g0", "-fvisibility=hidden"]
+        command += [f"-I{mlx / 'include'}", "-shared", source, "-o", str(out)]
+        subprocess.run(command, check=True)
 
 
 EXTENSION = Extension(MODULE, sources=[], language="c++", py_limited_api=True)

@@ -193,11 +193,15 @@ def _astype(a: array, dtype: Dtype | None) -> array:
 
 
 SCALARS = {bool, int, float, complex}
+#: Buffers, and with them `tolist` and files, have no more axes.
+DEEPEST = 64
 
 
 def _from_nested(values: Sequence[Any], dtype: Dtype | None) -> array:
     shape, flat = _flatten(values)
     kinds = set(map(type, flat))
+    if not kinds <= SCALARS:  # methods of other classes could change the list while C reads it
+        flat = tuple(flat)
     if type(None) in kinds:
         raise ValueError("Invalid type NoneType received in array initialization.")
     if not kinds <= SCALARS and any(issubclass(kind, Handle) for kind in kinds):
@@ -217,17 +221,29 @@ def _from_nested(values: Sequence[Any], dtype: Dtype | None) -> array:
 
 
 def _flatten(values: Sequence[Any]) -> tuple[list[int], Sequence[Any]]:
-    """The shape of nested sequences and their scalars in row-major order."""
-    shape = [len(values)]
+    """The shape of nested sequences and their scalars in row-major order.
+
+    Of sequences with one shape, one that contains itself does so in its first item.
+    """
     flat: Sequence[Any] = values
+    if type(values) not in (list, tuple):
+        flat = [item for item in values]  # however many it says it has
+    shape = [len(flat)]
+    chain = {id(values)}
     while flat and isinstance(flat[0], (list, tuple)):
         if any(isinstance(row, Handle) for row in flat):
             break
         length = len(flat[0])
         if any(not isinstance(row, (list, tuple)) or len(row) != length for row in flat):
             raise ValueError("Initialization encountered non-uniform length.")
-        shape.append(length)
+        if len(shape) == DEEPEST or id(flat[0]) in chain:
+            raise ValueError(f"lists must be nested at most {DEEPEST} deep, and not in themselves")
+        chain.add(id(flat[0]))
+        count = len(flat) * length
         flat = [item for row in flat for item in row]
+        if len(flat) != count:
+            raise ValueError("Initialization encountered non-uniform length.")
+        shape.append(length)
     return shape, flat
 
 

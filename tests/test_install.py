@@ -104,8 +104,9 @@ def test_the_wheel_holds_what_runs_and_nothing_of_the_build(install):
 
     modules = [name for name in names if not name.startswith("mlxrs-")]
     data = {name for name in modules if not name.endswith(".py")}
-    forwarder = {"mlxc/_ffi/libmlxc_blas.so"} if sys.platform == "linux" else set()
-    assert data == {"mlxc/py.typed", "mlxrs/py.typed", "mlxc/_ffi/_mlx.abi3.so", *forwarder}
+    linux = ("blas", "allocator") if sys.platform == "linux" else ()
+    preloaded = {f"mlxc/_ffi/libmlxc_{name}.so" for name in linux}
+    assert data == {"mlxc/py.typed", "mlxrs/py.typed", "mlxc/_ffi/_mlx.abi3.so", *preloaded}
     assert {name.split("/")[0] for name in modules} == {"mlxc", "mlxrs"}
     assert "mlxc/_ffi/_built.py" in modules
 

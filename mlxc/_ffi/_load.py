@@ -1,8 +1,9 @@
-"""Opens OpenBLAS, the BLAS forwarder and libmlx, in the order that makes arrays fast.
+"""Opens OpenBLAS, the BLAS forwarder, an allocator and libmlx, in the order that makes arrays fast.
 
 libmlx binds its BLAS calls when it is first loaded. On Linux the official wheels carry the
 slow reference BLAS, so the forwarder (the same names, leading into OpenBLAS) has to be in the
-process before libmlx is; if another package loaded libmlx first, its choice stands.
+process before libmlx is; if another package loaded libmlx first, its choice stands. The same
+holds for an allocator that raises where that of the CPU wheels goes on without memory.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def load() -> None:
         blas.reason = "libmlx was loaded before mlxc; import mlxc first to use OpenBLAS"
     else:
         _open_blas()
+        _open_allocator(folder)
     _opened.append(_cffi_backend.load_library(libmlx, GLOBAL))
 
 
@@ -87,6 +89,13 @@ def _check_wheels(site_packages: str) -> None:
 def _is_loaded(path: str) -> bool:
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
         return os.path.realpath(path) in maps.read()
+
+
+def _open_allocator(mlx: Path) -> None:
+    path = os.path.join(os.path.dirname(__file__), "libmlxc_allocator.so")
+    on_cpu = any(name.startswith("mlx_cpu-") for name in os.listdir(mlx.parent))
+    if on_cpu and os.path.exists(path):  # one built against an installed mlx-c has none
+        _opened.append(_cffi_backend.load_library(path, GLOBAL))
 
 
 def _open_blas() -> None:

@@ -239,3 +239,44 @@ def test_arrays_can_be_referenced_weakly():
 )
 def test_repr_reads_as_users_know_it(a, text):
     assert repr(a) == text
+
+
+def test_a_list_in_itself_is_refused():
+    one, two, ragged = [], [], [1]
+    one.append(one), two.extend([two, two]), ragged.append(ragged)
+
+    for values in (one, two, ragged, (one,), [[two], [two]]):
+        with pytest.raises(ValueError):
+            mx.array(values)
+        with pytest.raises(ValueError):
+            mx.ones(3)[values if isinstance(values, list) else [values]]
+
+
+def test_lists_are_nested_at_most_as_deep_as_buffers():
+    def nested(depth):
+        return [nested(depth - 1)] if depth else 1.5
+
+    assert mx.array(nested(64)).tolist() == nested(64)
+    with pytest.raises(ValueError, match="at most 64 deep"):
+        mx.array(nested(65))
+
+
+def test_a_list_that_lies_about_its_length_is_read_as_it_is():
+    class Longer(list):
+        def __len__(self):
+            return 10**9
+
+    assert mx.array(Longer([1, 2])).tolist() == [1, 2]
+    with pytest.raises(ValueError, match="non-uniform"):
+        mx.array([Longer([1, 2])])
+
+
+def test_a_list_that_changes_while_it_is_read_is_read_as_it_was():
+    class Clearing(int):
+        def __float__(self):
+            values.clear()
+            return 7.0
+
+    values = [Clearing(1), 2.5, 3.5]
+
+    assert mx.array(values).tolist()[1:] == [2.5, 3.5]
