@@ -34,6 +34,7 @@ from .lm.response import FinishReason, GenerationResponse, SpeculationStats
 from .lm.session import ChatSession
 from .lm.speculative import speculative_step
 from .lm.steps import generate_step
+from .lm.structured import Grammar
 from .loading.hub import pull, resolve
 from .tokenizer import Tokenizer
 
@@ -51,6 +52,7 @@ __all__ = [
     "FormatError",
     "GenConfig",
     "GenerationResponse",
+    "Grammar",
     "MlxrsError",
     "ModelNotFoundError",
     "NoCacheError",

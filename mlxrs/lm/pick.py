@@ -15,7 +15,7 @@ class Constraint(Protocol):
     """What may be said next, as far as it depends on what was said: a grammar, for one."""
 
     def mask(self) -> mx.array:
-        """Return which tokens may come next, booleans `(V,)`."""
+        """Return which tokens may come next, booleans `(V,)`; those beyond its end may not."""
 
     def accept(self, token: int) -> None:
         """Go on to the state behind `token`."""
@@ -94,6 +94,7 @@ class TokenPicker:
             for processor in self._processors:
                 logits = processor(self.history.tokens, logits)
         if allowed is not None:
+            allowed = _fitted(allowed, logits.shape[-1])
             logits = mx.where(allowed, logits, mx.array(-mx.inf, dtype=logits.dtype))
         return logits
 
@@ -117,6 +118,14 @@ class TokenPicker:
         top = mx.argpartition(-logprobs, kth=self._top - 1)[: self._top]
         top = top[mx.argsort(-logprobs[top])]
         return Pick(token, scores, logprobs[token[0]], top, logprobs[top])
+
+
+def _fitted(allowed: mx.array, size: int) -> mx.array:
+    """Return a mask for `size` tokens; a model may have more than its tokenizer, or fewer."""
+    missing = size - allowed.size
+    if missing == 0:
+        return allowed
+    return mx.pad(allowed, (0, missing)) if missing > 0 else allowed[:size]
 
 
 def log_softmax(logits: mx.array) -> mx.array:

@@ -287,6 +287,10 @@ class Tokenizer:
             token = self._backend.id_to_token(token_id)
         return token
 
+    def to_json(self) -> str:
+        """Returns vocabulary and rules in the format of a `tokenizer.json`."""
+        return str(self._backend.to_str())
+
     def detokenizer(self, *, skip_special_tokens: bool = False) -> StreamingDetokenizer:
         """Returns a new streaming detokenizer; making one costs next to nothing.
 

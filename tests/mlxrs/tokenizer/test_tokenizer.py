@@ -196,3 +196,12 @@ def test_ids_outside_the_vocabulary_add_no_text(model: Path) -> None:
     assert tokenizer.decode([0x61, 99999, 0x62]) == "ab"
     assert tokenizer.id_to_token(99999) is None
     assert tokenizer.token_to_id("no such token") is None
+
+
+def test_a_tokenizer_goes_into_json_and_comes_back(tmp_path):
+    tokenizer = Tokenizer(byte_level_backend())
+    (tmp_path / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
+
+    again = Tokenizer.from_file(tmp_path / "tokenizer.json")
+
+    assert again.encode("naïve <|end|>") == tokenizer.encode("naïve <|end|>")
