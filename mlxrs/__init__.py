@@ -11,6 +11,7 @@ The layers of models are in `mlxrs.nn`, caches in `mlxrs.lm.cache`, architecture
 
 from . import _backend  # noqa: F401  # isort: split
 from .errors import (
+    CacheWithSpeculationError,
     ChatSessionError,
     ChatTemplateError,
     ContextLengthError,
@@ -19,7 +20,9 @@ from .errors import (
     MlxrsError,
     ModelNotFoundError,
     NoCacheError,
-    StreamEndedError,
+    PrefixLostError,
+    SpeculativeCacheError,
+    StreamOpenError,
     UnsupportedError,
 )
 from .lm.batch import BatchGenerator, batch_generate, batch_stream_generate
@@ -42,6 +45,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BatchGenerator",
+    "CacheWithSpeculationError",
     "ChatMessage",
     "ChatSession",
     "ChatSessionError",
@@ -56,12 +60,14 @@ __all__ = [
     "MlxrsError",
     "ModelNotFoundError",
     "NoCacheError",
+    "PrefixLostError",
     "PromptLookupConfig",
     "Reply",
     "Role",
     "SpeculationStats",
+    "SpeculativeCacheError",
     "SpeculativeDecodingConfig",
-    "StreamEndedError",
+    "StreamOpenError",
     "Tokenizer",
     "UnsupportedError",
     "__version__",

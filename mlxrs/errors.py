@@ -12,7 +12,10 @@ A built-in exception stands beside the base wherever one fits, so `except ValueE
     ├── ContextLengthError  (ValueError)          more tokens than the model's context holds
     └── ChatSessionError    (RuntimeError)        the session cannot do that now
         ├── NoCacheError                          there is no KV cache yet
-        └── StreamEndedError                      the session went on to another turn
+        ├── SpeculativeCacheError                 the KV caches of speculation are not to be had
+        ├── CacheWithSpeculationError             not a given KV cache and speculation
+        ├── PrefixLostError                       a given KV cache cannot be kept
+        └── StreamOpenError                       a reply is still being streamed
 
 Arguments that are simply wrong raise plain `ValueError` or `TypeError`.
 """
@@ -55,17 +58,53 @@ class NoCacheError(ChatSessionError):
 
     def __init__(
         self,
-        message: str = "no KV cache to save: run a turn with respond() before save_cache()",
+        message: str = "no KV cache available: call respond() or stream_respond() "
+        "before save_cache()",
     ) -> None:
         super().__init__(message)
 
 
-class StreamEndedError(ChatSessionError):
-    """A stream was read on after its session had begun another turn."""
+class SpeculativeCacheError(ChatSessionError):
+    """The KV cache of a session with speculation was asked for."""
 
     def __init__(
         self,
-        message: str = "this reply was ended because its session began another turn: "
-        "read a stream to its end before the next call of respond()",
+        message: str = "a speculative session has no KV cache to save: speculation consumes its "
+        "KV caches; use save(path), which keeps the whole session, or leave speculative= out",
+    ) -> None:
+        super().__init__(message)
+
+
+class CacheWithSpeculationError(ChatSessionError):
+    """A session was to have both a given KV cache and speculation."""
+
+    def __init__(
+        self,
+        message: str = "a given KV cache cannot be used in a speculative session, whose draft "
+        "model has not read it: leave cache= out, .cache(...) in a builder, or leave "
+        "speculative= out, .speculative(...) in a builder",
+    ) -> None:
+        super().__init__(message)
+
+
+class PrefixLostError(ChatSessionError):
+    """A turn could only be run without the KV cache that the session was given."""
+
+    def __init__(
+        self,
+        message: str = "the conversation changed further back than its KV cache can go, and the "
+        "tokens that cache was given with cannot be read again: build a new session with the "
+        "cache, or undo the change",
+    ) -> None:
+        super().__init__(message)
+
+
+class StreamOpenError(ChatSessionError):
+    """A session was to be changed while it streams a reply."""
+
+    def __init__(
+        self,
+        message: str = "this session is still streaming a reply: read the stream to its end, "
+        "close() it, or cancel() it first",
     ) -> None:
         super().__init__(message)

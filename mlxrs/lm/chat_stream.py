@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from threading import Event
 from types import TracebackType
 from typing import Self
 
-from ..errors import StreamEndedError
 from .response import GenerationResponse
 from .stream import ResponseStream
 
@@ -16,37 +16,44 @@ class Turn:
     """The generation of one reply, ended exactly once.
 
     It is apart from `ChatStream` so that it outlives the stream's last reference: a stream that
-    is dropped half-way still ends its turn.
+    is dropped half-way still ends its turn. The session knows it weakly, so nothing is circular.
 
     Attributes:
         responses: The generation.
-        prompt: The ids of the whole prompt.
-        failed: Whether an error ended it.
-        superseded: Whether the session went on without it being read to its end.
+        cancelled: Ends the generation when it is set, from any thread.
+        dropped_messages: How many messages the prompt leaves out.
     """
 
     def __init__(
-        self, responses: ResponseStream, prompt: list[int], commit: Callable[[Turn], None]
+        self,
+        responses: ResponseStream,
+        commit: Callable[[], None],
+        cancelled: Event,
+        dropped_messages: int = 0,
     ) -> None:
         self.responses = responses
-        self.prompt = prompt
-        self.failed = False
-        self.superseded = False
-        self._commit: Callable[[Turn], None] | None = commit
+        self.cancelled = cancelled
+        self.dropped_messages = dropped_messages
+        self._commit: Callable[[], None] | None = commit
+
+    @property
+    def ended(self) -> bool:
+        """Whether the reply has joined the history."""
+        return self._commit is None
 
     def end(self) -> None:
-        """Stop generating and hand the turn to its session; again does nothing."""
-        commit, self._commit = self._commit, None
-        if commit is not None:
+        """Stop generating and hand the reply to its session; again does nothing."""
+        if self._commit is not None:
             self.responses.close()
-            commit(self)
+            commit, self._commit = self._commit, None
+            commit()
 
 
 class ChatStream:
     """An iterator of `GenerationResponse`, one a token; also a context manager that closes it.
 
-    However it ends (read to the end, closed, dropped, never begun, or by an error or a keyboard
-    interrupt), the text so far joins the history of its session once, and the next turn
+    However it ends (read to the end, closed, cancelled, dropped, never begun, or by an error or a
+    keyboard interrupt), the text so far joins the history of its session once, and the next turn
     continues from there.
     """
 
@@ -69,25 +76,28 @@ class ChatStream:
         """How many of the prompt's tokens were cached already, and so are not read again."""
         return self._turn.responses.cached_tokens
 
+    @property
+    def dropped_messages(self) -> int:
+        """How many of the oldest messages the prompt leaves out to fit the model's context."""
+        return self._turn.dropped_messages
+
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> GenerationResponse:
         turn = self._turn
-        if turn.superseded:
-            raise StreamEndedError
         try:
             response = next(turn.responses)
-        except StopIteration:
-            turn.end()
-            raise
         except BaseException:
-            turn.failed = True
             turn.end()
             raise
         if response.finish_reason is not None:
             turn.end()
         return response
+
+    def cancel(self) -> None:
+        """End the reply within one token, or one chunk of the prompt; from any thread."""
+        self._turn.cancelled.set()
 
     def close(self) -> None:
         """End the reply here; again does nothing."""

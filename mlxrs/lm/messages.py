@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
+
+# One piece of a message, such as {"type": "text", "text": "..."}.
+Part: TypeAlias = Mapping[str, object]
 
 
 class Role(StrEnum):
@@ -25,39 +30,71 @@ class ChatMessage:
 
     Attributes:
         role: Who speaks; its text is accepted too.
-        content: What is said, kept verbatim.
+        content: What is said, kept verbatim: a text, or a list of parts for templates that know
+            them. Every part names its `type`; a part of type "text" has its text under `text`.
+
+    Raises:
+        TypeError: `content` is neither a text nor a list of parts.
+        ValueError: A part does not say what it is.
 
     Example:
         ChatMessage.user("hello") == ChatMessage("user", "hello")
+        ChatMessage.user([{"type": "text", "text": "hello"}]).text == "hello"
     """
 
     role: Role
-    content: str
+    content: str | Sequence[Part]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", Role(self.role))
         if not isinstance(self.content, str):
-            raise TypeError(
-                f"content must be a str, got {type(self.content).__name__}; "
-                "render other contents to text first"
-            )
+            object.__setattr__(self, "content", _checked(self.content))
+
+    @property
+    def text(self) -> str:
+        """What is said, without parts that are no text."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(str(part["text"]) for part in self.content if part["type"] == "text")
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the message as chat templates and JSON have it."""
+        return {"role": str(self.role), "content": self.content}
 
     @classmethod
-    def system(cls, content: str) -> ChatMessage:
+    def system(cls, content: str | Sequence[Part]) -> ChatMessage:
         """Return instructions to the model."""
         return cls(Role.SYSTEM, content)
 
     @classmethod
-    def user(cls, content: str) -> ChatMessage:
+    def user(cls, content: str | Sequence[Part]) -> ChatMessage:
         """Return a message of the user."""
         return cls(Role.USER, content)
 
     @classmethod
-    def assistant(cls, content: str) -> ChatMessage:
+    def assistant(cls, content: str | Sequence[Part]) -> ChatMessage:
         """Return a reply of the model."""
         return cls(Role.ASSISTANT, content)
 
     @classmethod
-    def tool(cls, content: str) -> ChatMessage:
+    def tool(cls, content: str | Sequence[Part]) -> ChatMessage:
         """Return the result of a tool the model called."""
         return cls(Role.TOOL, content)
+
+
+def _checked(content: object) -> list[dict[str, object]]:
+    if not isinstance(content, (list, tuple)) or not all(
+        isinstance(part, Mapping) for part in content
+    ):
+        raise TypeError(
+            f"content must be a str or a list of mappings, got {type(content).__name__}; "
+            "render other contents to text first"
+        )
+    for part in content:
+        kind = part.get("type")
+        if not isinstance(kind, str) or (kind == "text" and not isinstance(part.get("text"), str)):
+            raise ValueError(
+                "a part of a message must be like {'type': 'text', 'text': '...'}, got "
+                f"{str(dict(part))[:80]}"
+            )
+    return [dict(part) for part in content]

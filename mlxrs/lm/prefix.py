@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from .cache import Cache, cached_tokens, can_trim_prompt_cache, rewind_prompt_cache
+from .cache import (
+    Cache,
+    Snapshot,
+    cached_tokens,
+    can_trim_prompt_cache,
+    restore_prompt_cache,
+    rewind_prompt_cache,
+    snapshot_prompt_cache,
+)
+
+MAX_CHECKPOINTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A moment to come back to: when the caches held the first `length` tokens with names."""
+
+    length: int
+    snapshots: list[Snapshot]
 
 
 class CachedPrefix:
@@ -13,17 +32,65 @@ class CachedPrefix:
     What a restored cache already holds has no names: those tokens lie in front of the
     conversation, are never part of its transcript and never taken back.
 
+    Caches that cannot be trimmed go back to one of the moments `mark` was called at, of which a
+    bounded number is kept, or begin anew as they were given.
+
     Attributes:
         caches: One a layer.
         opaque: How many tokens at their front have no names.
         known: The ids of the tokens behind those.
     """
 
-    def __init__(self, caches: list[Cache]) -> None:
-        self.caches = caches
-        self.opaque = cached_tokens(caches)
+    def __init__(self, caches: Sequence[Cache]) -> None:
+        """Take copies of caches, holding nothing or nameless tokens."""
+        self.opaque = self._given = cached_tokens(caches)
         self.known: list[int] = []
-        self._continuable = True
+        self._exact = True
+        self._marks: list[Checkpoint] = []
+        # Copies share their memory until one is written to, so empty ones cost nothing.
+        self._origin: list[Cache] | None = _copies(caches)
+        self.caches = _copies(caches)
+
+    @classmethod
+    def holding(cls, caches: list[Cache], known: Sequence[int], opaque: int) -> CachedPrefix:
+        """Return caches that come with the names of what they hold, but for the first tokens.
+
+        Raises:
+            ValueError: They do not hold so many.
+        """
+        prefix = cls([])
+        prefix.caches, prefix.known = caches, list(known)
+        prefix.opaque = prefix._given = opaque
+        if prefix._positions() - {opaque + len(known)}:
+            raise ValueError(
+                f"the caches hold {cached_tokens(caches)} tokens, {opaque} without and "
+                f"{len(known)} with a name were to be in them"
+            )
+        prefix._origin = None
+        prefix.mark(len(known))
+        return prefix
+
+    def copy(self) -> CachedPrefix:
+        """Return an independent copy; the caches share their memory until one is written to."""
+        twin = self.holding(_copies(self.caches), self.known, self.opaque)
+        twin._given, twin._exact, twin._origin = self._given, self._exact, self._origin
+        return twin
+
+    @property
+    def given(self) -> int:
+        """How many nameless tokens the caches came with; these must not be lost."""
+        return self._given
+
+    @property
+    def exact(self) -> bool:
+        """Whether `known` names all that the caches hold behind the tokens they came with."""
+        return self._exact
+
+    def mark(self, length: int) -> None:
+        """Make the present, when the caches hold so many named tokens, a moment to come back to."""
+        if not self._marks or self._marks[-1].length < length:
+            self._marks.append(Checkpoint(length, snapshot_prompt_cache(self.caches)))
+            del self._marks[:-MAX_CHECKPOINTS]
 
     def rewind_to(self, ids: Sequence[int]) -> int | None:
         """Take back what the caches hold beyond their common beginning with a transcript.
@@ -36,32 +103,45 @@ class CachedPrefix:
             there is one to read. None where the caches cannot be brought to hold a beginning
             of `ids`: then nothing has changed.
         """
-        if not self._continuable:
-            return None
         kept = common_length(self.known, ids[:-1])
-        if kept < len(self.known):
-            if not can_trim_prompt_cache(self.caches):
-                return None
+        if self._exact and kept == len(self.known):
+            return kept
+        usable = [mark for mark in self._marks if mark.length <= kept]
+        if self._exact and can_trim_prompt_cache(self.caches):
             rewind_prompt_cache(self.caches, self.opaque + kept)
-            del self.known[kept:]
+        elif self._exact and usable:
+            kept = usable[-1].length
+            restore_prompt_cache(self.caches, usable[-1].snapshots)
+        elif self._origin is not None:
+            kept, usable = 0, []
+            self.caches = _copies(self._origin)
+        else:
+            return None
+        self._marks, self.known = usable, self.known[:kept]
+        self.opaque, self._exact = self._given, True
         return kept
 
-    def record(self, ids: Sequence[int], *, failed: bool) -> None:
+    def record(self, ids: Sequence[int], read: int) -> None:
         """Note what the caches hold after a turn.
 
         Args:
-            ids: The transcript: all that was read and generated, of which the caches hold a
-                beginning.
-            failed: Whether the turn ended in an error, which may have left the layers of caches
-                that cannot be trimmed out of step.
+            ids: The transcript: all that was read and generated.
+            read: How many of them the model has read.
         """
-        held = cached_tokens(self.caches) - self.opaque
-        self.known = list(ids[:held])
-        if held > len(ids):
-            self.opaque, self.known = self.opaque + held, []
-            self._continuable = False
-        elif failed and not can_trim_prompt_cache(self.caches):
-            self._continuable = False
+        positions = self._positions()
+        if positions - {self.opaque + read}:
+            self.opaque, self.known, self._exact = max(positions), [], False
+        else:
+            self.known = list(ids[:read])
+            self.mark(read)
+
+    def _positions(self) -> set[int]:
+        # Layers without attention keep no positions and stay at 0.
+        return {cache.position for cache in self.caches} - {0}
+
+
+def _copies(caches: Sequence[Cache]) -> list[Cache]:
+    return [cache.copy() for cache in caches]
 
 
 def common_length(a: Sequence[int], b: Sequence[int]) -> int:

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Self
 
 from .response import FinishReason, GenerationResponse, SpeculationStats
+from .thinking import split_thinking
 
 
 class Reply(str):
@@ -39,6 +40,16 @@ class Reply(str):
     finish_reason: FinishReason | None
     stop_string: str | None
     speculation: SpeculationStats | None
+
+    @property
+    def thinking(self) -> str | None:
+        """What the model thought before it answered; None where it marks no thinking."""
+        return split_thinking(self)[0]
+
+    @property
+    def answer(self) -> str:
+        """The reply without the thinking."""
+        return split_thinking(self)[1]
 
     @classmethod
     def collect(

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from threading import Event
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from .cache import Cache, make_prompt_cache
+from ..errors import NoCacheError, StreamOpenError
+from .cache import Cache, save_prompt_cache
 from .chat_stream import ChatStream, Turn
-from .messages import ChatMessage, Role
+from .messages import ChatMessage, Part, Role
 from .models import LanguageModel
+from .overflow import drop_oldest_turns
 from .params import GenConfig
-from .prefix import CachedPrefix
+from .pick import Constraint
+from .reader import Answer, Reader
 from .reply import Reply
-from .steps import generate_step
-from .stream import ResponseStream
+from .session_file import SavedSession, load_session, save_session
+from .session_settings import Overflow, SessionSettings
+from .transcript import Transcript
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
@@ -24,10 +33,10 @@ class ChatSession:
     """A conversation: it keeps the history, and the KV cache of what the model has read of it.
 
     Every turn is rendered whole by the tokenizer's chat template, but the model reads only what
-    is new: the cache is rewound to where it and the new rendering part, which also holds when
-    the instructions change or a template drops what it showed before.
+    is new: the cache is rewound to where it and the new rendering part. That also holds when
+    messages or instructions change, or when a template drops what it showed before.
 
-    One reply is generated at a time. Beginning another turn ends a stream not read to its end.
+    One reply is generated at a time: while a stream is open, the session can only be looked at.
 
     Attributes:
         instructions: The system message in front of every turn; None for none. A change counts
@@ -51,6 +60,9 @@ class ChatSession:
         params: GenConfig | None = None,
         history: Iterable[ChatMessage] = (),
         cache: Sequence[Cache] | None = None,
+        max_kv_size: int | None = None,
+        kv_bits: int | None = None,
+        overflow: Overflow = "error",
     ) -> None:
         """Begin a conversation; nothing is computed.
 
@@ -61,96 +73,176 @@ class ChatSession:
             params: The settings; greedy and at most 256 tokens where it is None.
             history: Messages of an earlier conversation. They go in front of the first turn and
                 are part of `history` from then on.
-            cache: The model's caches, already holding tokens. The whole conversation is read
-                behind those; instructions they already contain should not be given again.
+            cache: The model's caches, holding tokens that nobody names any more; they are copied.
+                The whole conversation is read behind those tokens, which are never taken back.
+                Instructions they already contain should not be given again.
+            max_kv_size: How many tokens a layer of the cache holds at most: the first 4 and the
+                last ones. None for all.
+            kv_bits: Bits a key or value is packed into: 2, 3, 4, 5, 6 or 8; None for none.
+            overflow: What happens when the conversation exceeds the model's context. "error"
+                raises; "drop_oldest" leaves the oldest turns out of the prompt, never system
+                messages, and keeps them in the history; "rotate" lets the caches forget the
+                oldest tokens but the first 4.
 
         Raises:
-            ValueError: `cache` has not one cache for each layer of the model.
+            ValueError: A setting is invalid, `cache` has not one cache for each layer of the
+                model, or comes with settings or messages of its own.
         """
         self.instructions = instructions
         self.params = params or GenConfig()
         self._model = model
         self._tokenizer = tokenizer
-        self._seed = list(history)
-        self._history: list[ChatMessage] = []
-        self._prefix: CachedPrefix | None = None
-        self._turn: Turn | None = None
+        self._settings = SessionSettings(max_kv_size, kv_bits, overflow)
+        self._transcript = Transcript(history)
+        self._reader = Reader(model, tokenizer, self._settings)
+        self._turn: weakref.ref[Turn] | None = None
+        if cache is not None and self._transcript.messages:
+            raise ValueError(
+                "history= and cache= do not go together, because nobody knows which messages the "
+                "cache holds; use ChatSession.save and ChatSession.load to keep both"
+            )
         if cache is not None:
-            layers = len(make_prompt_cache(model))
-            if len(cache) != layers:
-                raise ValueError(
-                    f"cache must hold one cache for each of the model's {layers} layers, got "
-                    f"{len(cache)}; pass what make_prompt_cache(model) gave"
-                )
-            self._prefix = CachedPrefix(list(cache))
+            self._reader.take(cache)
 
     @property
     def history(self) -> list[ChatMessage]:
         """The messages so far, without the instructions: a list of its own."""
-        return list(self._history)
+        return list(self._transcript.messages) if self._transcript.begun else []
+
+    @property
+    def pending_history(self) -> list[ChatMessage]:
+        """The messages that will join the history at the first turn: a list of its own."""
+        return [] if self._transcript.begun else list(self._transcript.messages)
 
     @property
     def has_cache(self) -> bool:
-        """Whether there is a KV cache: from the first turn on."""
-        return self._prefix is not None
+        """Whether there is a KV cache: from the first turn on, or because one was given."""
+        return self._reader.prefix is not None
 
     @property
     def current_cache(self) -> list[Cache] | None:
-        """The KV caches, one a layer; None before the first turn."""
-        return None if self._prefix is None else self._prefix.caches
+        """The KV caches, one a layer; None where there are none."""
+        prefix = self._reader.prefix
+        return None if prefix is None else prefix.caches
 
-    def respond(self, prompt: str, *, role: Role | str = Role.USER) -> Reply:
+    def respond(
+        self,
+        prompt: str | Sequence[Part],
+        *,
+        role: Role | str = Role.USER,
+        constraint: Constraint | None = None,
+    ) -> Reply:
         """Send a message and return the whole reply.
 
         Message and reply join the history. If an error ends the reply, its text so far does,
         and the error is raised; a `Raises` below leaves the session as it was.
 
         Args:
-            prompt: The text of the message.
+            prompt: The message: a text, or parts that the chat template knows.
             role: Who speaks.
+            constraint: What may be said; it is advanced by every token.
 
         Raises:
             ChatTemplateError: The tokenizer has no chat template, or it rejects the messages.
             ContextLengthError: The conversation exceeds the model's context.
+            PrefixLostError: The cache that was given to the session cannot be kept.
+            StreamOpenError: Another reply is still being streamed.
             ValueError: A setting in `params` is invalid.
         """
         started = perf_counter()
-        with self.stream_respond(prompt, role=role) as stream:
-            return Reply.collect(
-                stream,
-                started=started,
-                prompt_tokens=stream.prompt_tokens,
-                cached_tokens=stream.cached_tokens,
-            )
+        return _collect(self.stream_respond(prompt, role=role, constraint=constraint), started)
 
-    def stream_respond(self, prompt: str, *, role: Role | str = Role.USER) -> ChatStream:
+    def stream_respond(
+        self,
+        prompt: str | Sequence[Part],
+        *,
+        role: Role | str = Role.USER,
+        constraint: Constraint | None = None,
+    ) -> ChatStream:
         """Send a message and return the reply as a stream, one response a token.
 
         The message joins the history now, the reply when the stream ends. Arguments and errors
         are those of `respond`.
         """
-        self._end_turn()
-        message = ChatMessage(Role(role), prompt)
-        ids = self._encode(message)
-        prefix, cached = self._reuse(ids)
-        steps = generate_step(
-            self._model,
-            ids[cached:],
-            params=self.params,
-            cache=prefix.caches,
-            eos=self._tokenizer.eos_token_ids,
-        )
-        responses = ResponseStream(
-            steps, self._tokenizer.detokenizer(), len(ids), cached, self.params.stop_strings
-        )
+        self._require_idle()
+        return self._begin(self._transcript, ChatMessage(Role(role), prompt), constraint)
 
-        self._prefix = prefix
-        self._history += [*self._seed, message]
-        self._seed = []
-        self._turn = Turn(responses, ids, self._commit)
-        return ChatStream(self._turn)
+    def regenerate(self, *, constraint: Constraint | None = None) -> Reply:
+        """Answer the last message anew, in place of the reply there is.
 
-    def render(self, prompt: str, *, role: Role | str = Role.USER) -> list[int]:
+        Without sampling, or with a seed, the reply is the same again; change `params` first.
+        Arguments and errors are those of `respond`.
+
+        Raises:
+            ChatSessionError: There is no message to answer.
+        """
+        started = perf_counter()
+        return _collect(self.stream_regenerate(constraint=constraint), started)
+
+    def stream_regenerate(self, *, constraint: Constraint | None = None) -> ChatStream:
+        """Answer the last message anew, as a stream; see `regenerate`."""
+        self._require_idle()
+        return self._begin(*self._transcript.without_reply(), constraint)
+
+    def edit(self, index: int, text: str) -> None:
+        """Give a message another text; those behind it stay.
+
+        Args:
+            index: Its place in `history`, or in `pending_history` before the first turn.
+            text: What it says from now on.
+
+        Raises:
+            IndexError: There is no such message.
+            StreamOpenError: A reply is still being streamed.
+        """
+        self._require_idle()
+        self._transcript = self._transcript.edited(index, text)
+
+    def undo(self, turns: int = 1) -> list[ChatMessage]:
+        """Take back the last turns: a message of the user and all that followed it.
+
+        Args:
+            turns: How many.
+
+        Returns:
+            The messages taken back.
+
+        Raises:
+            ChatSessionError: There are not so many turns, or a reply is still being streamed.
+            ValueError: `turns` is below 1.
+        """
+        self._require_idle()
+        before, self._transcript = self._transcript, self._transcript.without_turns(turns)
+        return before.messages[len(self._transcript.messages) :]
+
+    def fork(self) -> ChatSession:
+        """Return a session that goes on from here independently of this one.
+
+        The KV caches share their memory until one of the sessions writes to its own.
+
+        Raises:
+            StreamOpenError: A reply is still being streamed.
+        """
+        self._require_idle()
+        return self._restored(self._model, self._tokenizer, self._saved())
+
+    def clear(self) -> None:
+        """Forget history and cache; instructions and settings stay.
+
+        Raises:
+            StreamOpenError: A reply is still being streamed.
+        """
+        self._require_idle()
+        self._transcript = Transcript()
+        self._reader.prefix = None
+
+    def cancel(self) -> None:
+        """End the reply being streamed, within one token; from any thread."""
+        turn = self._open_turn()
+        if turn is not None:
+            turn.cancelled.set()
+
+    def render(self, prompt: str | Sequence[Part], role: Role | str = Role.USER) -> list[int]:
         """Return the token ids of the whole prompt a turn would have; nothing changes.
 
         Arguments are those of `respond`.
@@ -158,37 +250,124 @@ class ChatSession:
         Raises:
             ChatTemplateError: The tokenizer has no chat template, or it rejects the messages.
         """
-        return self._encode(ChatMessage(Role(role), prompt))
+        return self._prompt([*self._transcript.messages, ChatMessage(Role(role), prompt)])[0]
 
-    def clear(self) -> None:
-        """Forget history and cache; instructions and settings stay."""
-        self._end_turn()
-        self._seed = []
-        self._history = []
-        self._prefix = None
+    def save_cache(self, path: str | os.PathLike[str]) -> None:
+        """Save the KV caches alone, in a file that `load_prompt_cache` and mlx-lm read.
 
-    def _encode(self, message: ChatMessage) -> list[int]:
-        system = [] if self.instructions is None else [ChatMessage.system(self.instructions)]
-        messages = [*system, *self._seed, *self._history, message]
-        return self._tokenizer.apply_chat_template_ids(
-            [{"role": str(message.role), "content": message.content} for message in messages]
+        Raises:
+            NoCacheError: There is none yet.
+            StreamOpenError: A reply is still being streamed.
+            OSError: The file cannot be written.
+        """
+        self._require_idle()
+        if self._reader.prefix is None:
+            raise NoCacheError
+        save_prompt_cache(path, self._reader.prefix.caches)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the whole session in one safetensors file, which appears whole or not at all.
+
+        Args:
+            path: The file; `.safetensors` is appended where it is missing.
+
+        Raises:
+            ValueError: `params` has functions, which no file can hold.
+            StreamOpenError: A reply is still being streamed.
+            OSError: The file cannot be written.
+
+        Example:
+            session.save("talk.safetensors")
+            session = ChatSession.load("talk.safetensors", model, tokenizer)
+        """
+        self._require_idle()
+        save_session(path, self._saved(), self._model, self._tokenizer)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], model: LanguageModel, tokenizer: Tokenizer) -> Self:
+        """Return the session in a file that `save` wrote.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            FormatError: The file is no session, or is damaged.
+            UnsupportedError: The session was held with another model or tokenizer.
+        """
+        return cls._restored(model, tokenizer, load_session(path, model, tokenizer))
+
+    @classmethod
+    def _restored(cls, model: LanguageModel, tokenizer: Tokenizer, saved: SavedSession) -> Self:
+        settings = saved.settings
+        session = cls(
+            model,
+            tokenizer,
+            instructions=saved.instructions,
+            params=replace(saved.params),
+            max_kv_size=settings.max_kv_size,
+            kv_bits=settings.kv_bits,
+            overflow=settings.overflow,
+        )
+        session._transcript = saved.transcript.copy()
+        session._reader.prefix = None if saved.prefix is None else saved.prefix.copy()
+        return session
+
+    def _saved(self) -> SavedSession:
+        return SavedSession(
+            self.instructions,
+            self.params,
+            self._settings,
+            self._transcript,
+            self._reader.prefix,
         )
 
-    def _reuse(self, ids: list[int]) -> tuple[CachedPrefix, int]:
-        """Return caches holding a beginning of `ids`, and how many of them that is."""
-        if self._prefix is not None:
-            cached = self._prefix.rewind_to(ids)
-            if cached is not None:
-                return self._prefix, cached
-        return CachedPrefix(make_prompt_cache(self._model)), 0
+    def _begin(
+        self, before: Transcript, message: ChatMessage, constraint: Constraint | None
+    ) -> ChatStream:
+        """Start the turn that answers a message behind a transcript."""
+        messages = [*before.messages, message]
+        ids, dropped = self._prompt(messages)
+        cancelled = Event()
+        answer = self._reader.answer(ids, self.params, constraint, cancelled)
+        self._transcript = Transcript(messages, begun=True)
+        turn = Turn(answer.responses, partial(self._commit, answer), cancelled, dropped)
+        self._turn = weakref.ref(turn)
+        return ChatStream(turn)
 
-    def _end_turn(self) -> None:
-        if self._turn is not None:
-            self._turn.superseded = True
-            self._turn.end()
-
-    def _commit(self, turn: Turn) -> None:
+    def _commit(self, answer: Answer) -> None:
         self._turn = None
-        self._history.append(ChatMessage.assistant(turn.responses.text))
-        if self._prefix is not None:
-            self._prefix.record([*turn.prompt, *turn.responses.tokens], failed=turn.failed)
+        self._transcript.messages.append(ChatMessage.assistant(answer.responses.text))
+        answer.record()
+
+    def _prompt(self, messages: Sequence[ChatMessage]) -> tuple[list[int], int]:
+        """Return the ids of a prompt, and how many messages were left out of it."""
+        room = self._reader.room
+        if self._settings.overflow != "drop_oldest" or room is None:
+            return self._encode(messages), 0
+        # A quarter is enough for a reply that may be any length.
+        room -= min(self.params.max_tokens, room // 4)
+        return drop_oldest_turns(messages, room, self._encode)
+
+    def _encode(self, messages: Sequence[ChatMessage]) -> list[int]:
+        system = [] if self.instructions is None else [ChatMessage.system(self.instructions)]
+        return self._tokenizer.apply_chat_template_ids(
+            [message.to_dict() for message in [*system, *messages]]
+        )
+
+    def _open_turn(self) -> Turn | None:
+        return None if self._turn is None else self._turn()
+
+    def _require_idle(self) -> None:
+        turn = self._open_turn()
+        if turn is not None and turn.cancelled.is_set():
+            turn.end()
+        elif turn is not None:
+            raise StreamOpenError
+
+
+def _collect(stream: ChatStream, started: float) -> Reply:
+    with stream:
+        return Reply.collect(
+            stream,
+            started=started,
+            prompt_tokens=stream.prompt_tokens,
+            cached_tokens=stream.cached_tokens,
+        )

@@ -80,8 +80,8 @@ class ResponseStream:
     def close(self) -> None:
         """End the generation; again does nothing."""
         if not self._responder.ended:
-            self._responder.end()
             self._steps.close()
+            self._responder.end()
 
     def __enter__(self) -> Self:
         return self

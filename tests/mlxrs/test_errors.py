@@ -19,10 +19,22 @@ def test_each_error_is_one_of_ours_and_a_builtin_one(error, builtin):
     assert issubclass(error, errors.MlxrsError) and issubclass(error, builtin)
 
 
-def test_session_errors_explain_themselves_and_differ():
-    no_cache, ended = errors.NoCacheError(), errors.StreamEndedError()
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (errors.NoCacheError, ["no KV cache available", "call respond", "before save_cache"]),
+        (errors.SpeculativeCacheError, ["speculative", "consumes its KV caches"]),
+        (
+            errors.CacheWithSpeculationError,
+            ["cache=", "speculative=", ".cache(", ".speculative("],
+        ),
+        (errors.PrefixLostError, ["KV cache", "cannot be read again"]),
+        (errors.StreamOpenError, ["still streaming", "close()", "cancel()"]),
+    ],
+)
+def test_session_errors_explain_themselves(error, words):
+    made = error()
 
-    assert "no KV cache" in str(no_cache) and "save_cache" in str(no_cache)
-    assert "another turn" in str(ended)
-    for error in (no_cache, ended):
-        assert isinstance(error, errors.ChatSessionError) and error.__cause__ is None
+    assert all(word in str(made) for word in words)
+    assert isinstance(made, errors.ChatSessionError) and made.__cause__ is None
+    assert error is errors.NoCacheError or "call respond" not in str(made)

@@ -27,6 +27,24 @@ def test_an_unknown_role_is_refused_with_the_known_ones():
         ChatMessage("robot", "hi")
 
 
-def test_content_must_be_text():
-    with pytest.raises(TypeError, match="content must be a str, got bytes"):
+def test_content_must_be_text_or_parts():
+    with pytest.raises(TypeError, match="content must be a str or a list of mappings, got bytes"):
         ChatMessage.user(b"hi")
+    with pytest.raises(TypeError, match="got list"):
+        ChatMessage.user(["hi"])
+
+
+@pytest.mark.parametrize("part", [{}, {"text": "hi"}, {"type": "text"}, {"type": 3}])
+def test_a_part_must_say_what_it_is(part):
+    with pytest.raises(ValueError, match="a part of a message must be like"):
+        ChatMessage.user([part])
+
+
+def test_parts_stay_a_list_and_text_is_what_they_say():
+    parts = [{"type": "text", "text": "see "}, {"type": "image"}, {"type": "text", "text": "this"}]
+    message = ChatMessage.user(parts)
+    parts.clear()
+
+    assert message.text == "see this" and len(message.content) == 3
+    assert message.to_dict() == {"role": "user", "content": message.content}
+    assert ChatMessage.user("hi").text == ChatMessage.user("hi").content == "hi"

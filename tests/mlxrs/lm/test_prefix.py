@@ -16,8 +16,8 @@ def held(ids: list[int], *, opaque: int = 0, kind: type[KVCache] = KVCache) -> C
     if opaque:
         advance(caches, opaque)
     prefix = CachedPrefix(caches)
-    advance(caches, len(ids))
-    prefix.record(ids, failed=False)
+    advance(prefix.caches, len(ids))
+    prefix.record(ids, len(ids))
     return prefix
 
 
@@ -46,39 +46,82 @@ def test_what_is_common_is_kept_and_the_rest_taken_back(ids, kept, opaque):
     assert prefix.known == [1, 2, 3][:kept]
 
 
-def test_what_cannot_be_trimmed_is_continued_but_not_rewound():
-    prefix = held([1, 2, 3], kind=Untrimmable)
-
-    assert prefix.rewind_to([1, 2, 9]) is None
-    assert prefix.known == [1, 2, 3] and prefix.caches[0].offset == 3
+@pytest.mark.parametrize("opaque", [0, 10])
+def test_what_cannot_be_trimmed_begins_anew_as_it_was_given(opaque):
+    prefix = held([1, 2, 3], opaque=opaque, kind=Untrimmable)
     assert prefix.rewind_to([1, 2, 3, 4]) == 3
+
+    assert prefix.rewind_to([1, 2, 9]) == 0
+
+    assert prefix.known == [] and [cache.offset for cache in prefix.caches] == [opaque] * 2
+
+
+def test_what_cannot_be_trimmed_goes_back_to_the_last_mark_that_helps():
+    prefix = CachedPrefix([Untrimmable(), Untrimmable()])
+    for length in (2, 4, 6):
+        advance(prefix.caches, 2)
+        prefix.record(range(length), length)
+
+    assert prefix.rewind_to([0, 1, 2, 3, 4, 9, 9]) == 4
+    assert [cache.offset for cache in prefix.caches] == [4, 4]
+    assert prefix.rewind_to([0, 1, 2, 9]) == 2
+    assert prefix.known == [0, 1]
+
+
+def test_marks_are_bounded_in_number():
+    prefix = CachedPrefix([Untrimmable()])
+    for length in range(1, 51):
+        advance(prefix.caches, 1)
+        prefix.record(range(length), length)
+
+    assert prefix.rewind_to([*range(43), 99, 99]) == 43
+    assert prefix.rewind_to([*range(42), 99, 99]) == 0
 
 
 def test_the_token_generated_last_is_not_held():
-    caches = [KVCache(), KVCache()]
-    prefix = CachedPrefix(caches)
-    advance(caches, 3)
+    prefix = CachedPrefix([KVCache(), KVCache()])
+    advance(prefix.caches, 3)
 
-    prefix.record([1, 2, 3, 4], failed=False)
+    prefix.record([1, 2, 3, 4], read=3)
 
     assert prefix.known == [1, 2, 3]
 
 
-def test_a_cache_ahead_of_all_names_is_kept_but_not_continued():
-    caches = [KVCache(), KVCache()]
-    prefix = CachedPrefix(caches)
-    advance(caches, 20)
+def test_layers_out_of_step_are_not_continued():
+    prefix = CachedPrefix([KVCache(), KVCache()])
+    advance(prefix.caches, 3)
+    prefix.caches[1].trim(1)
 
-    prefix.record([1], failed=False)
+    prefix.record([1, 2, 3], read=3)
 
-    assert (prefix.opaque, prefix.known, caches[0].offset) == (20, [], 20)
-    assert prefix.rewind_to([1, 2]) is None
+    assert not prefix.exact
+    assert prefix.rewind_to([1, 2, 3, 4]) == 0
+    assert [cache.offset for cache in prefix.caches] == [0, 0] and prefix.exact
 
 
-@pytest.mark.parametrize("kind, kept", [(KVCache, 1), (Untrimmable, None)])
-def test_after_an_error_only_what_could_be_brought_in_step_is_continued(kind, kept):
-    prefix = held([1], kind=kind)
+def test_a_copy_goes_its_own_way():
+    prefix = held([1, 2, 3], opaque=2)
+    twin = prefix.copy()
 
-    prefix.record([1], failed=True)
+    assert twin.rewind_to([1, 9]) == 1
 
-    assert prefix.rewind_to([1, 2]) == kept
+    assert prefix.known == [1, 2, 3] and prefix.caches[0].offset == 5
+    assert (twin.opaque, twin.known, twin.caches[0].offset) == (2, [1], 3)
+
+
+def test_caches_that_come_with_names_cannot_begin_anew():
+    caches = [Untrimmable()]
+    advance(caches, 3)
+    prefix = CachedPrefix.holding(caches, [7, 8], opaque=1)
+
+    assert prefix.rewind_to([7, 9]) is None
+    assert (prefix.known, caches[0].offset) == ([7, 8], 3)
+    assert prefix.rewind_to([7, 8, 9]) == 2
+
+
+def test_names_must_be_as_many_as_the_tokens():
+    caches = [KVCache()]
+    advance(caches, 3)
+
+    with pytest.raises(ValueError, match="hold 3 tokens, 1 without and 1 with a name"):
+        CachedPrefix.holding(caches, [7], opaque=1)

@@ -1,110 +1,20 @@
-"""A chat session, turn by turn.
-
-A turn over a cache keeping c tokens, feeding f ids and ending by length at m tokens leaves
-c + f - 1 + m tokens cached: the token generated last is never read. Offsets alone do not tell
-reuse from reading all again, so the ids handed to the model are counted too.
-"""
+"""A chat session, turn by turn, beyond what `test_session_contract` says."""
 
 import gc
+import weakref
 
 import pytest
+from support.chat import chat, contents, offset, restored
 from support.tiny_configs import LLAMA
-from support.word_tokenizers import (
-    byte_level_tokenizer,
-    tokenizer_without_template,
-    word_tokenizer,
-)
+from support.word_tokenizers import word_tokenizer
 
 import mlxc as mx
-from mlxrs.errors import ChatTemplateError, ContextLengthError, StreamEndedError
-from mlxrs.lm.cache import KVCache
-from mlxrs.lm.messages import ChatMessage, Role
+from mlxrs.errors import ContextLengthError, StreamOpenError
+from mlxrs.lm.cache import ArraysCache, CacheList, KVCache, RotatingKVCache
+from mlxrs.lm.messages import ChatMessage
 from mlxrs.lm.models.llama import Model, ModelArgs
-from mlxrs.lm.params import GenConfig
 from mlxrs.lm.response import FinishReason
-from mlxrs.lm.session import ChatSession
-from mlxrs.testing import FailingModel, FakeModel, ModelBroke, one_hot
-
-
-def chat(max_tokens: int, model=None, tokenizer=None, **options) -> ChatSession:
-    return ChatSession(
-        model or FakeModel(11),
-        tokenizer or word_tokenizer(),
-        params=GenConfig(max_tokens=max_tokens),
-        **options,
-    )
-
-
-def offset(session: ChatSession) -> int:
-    offsets = {cache.offset for cache in session.current_cache}
-    assert len(offsets) == 1, "the layers are out of step"
-    return offsets.pop()
-
-
-def contents(session: ChatSession) -> list[tuple[str, str]]:
-    return [(str(message.role), message.content) for message in session.history]
-
-
-def unfinished(count: int) -> str:
-    """What a fresh detokenizer makes of `count` unfinished bytes in the end."""
-    detokenizer = byte_level_tokenizer().detokenizer()
-    for _ in range(count):
-        detokenizer.add_token(11)
-    detokenizer.finalize()
-    return detokenizer.text
-
-
-def test_a_session_has_a_cache_from_the_first_turn_on():
-    session = chat(4)
-    assert not session.has_cache and session.current_cache is None and session.history == []
-
-    assert session.respond("hello")
-
-    assert session.has_cache and len(session.current_cache) == 2
-
-
-def test_turns_alternate_in_the_history_and_share_one_cache():
-    session = chat(3)
-    session.respond("hello world")
-    first = offset(session)
-    assert [message.role for message in session.history] == [Role.USER, Role.ASSISTANT]
-
-    session.respond("the quick fox")
-
-    assert len(session.history) == 4
-    assert session.history[2] == ChatMessage.user("the quick fox")
-    assert session.history[3].role is Role.ASSISTANT
-    assert offset(session) > first
-
-
-def test_the_second_turn_feeds_only_what_is_new():
-    model = FakeModel(11)
-    session = chat(3, model)
-    session.respond("hello world")
-    first, fed = offset(session), model.fed
-    rendered = len(session.render("the quick fox"))
-    assert (first, rendered, model.fed) == (11, 21, fed)
-
-    reply = session.respond("the quick fox")
-
-    assert offset(session) == 23 == first + (rendered - first) - 1 + 3
-    assert model.fed - fed == (rendered - first) + 3 - 1
-    assert (reply.prompt_tokens, reply.cached_tokens) == (21, 11)
-
-
-def test_changed_instructions_drop_what_no_longer_heads_the_conversation():
-    model = FakeModel(11)
-    session = chat(3, model)
-    session.respond("hello")
-    fed = model.fed
-    session.instructions = "hello world the quick"
-
-    reply = session.respond("world")
-
-    assert offset(session) == 27
-    # Common are `<s>`, three ids of a role (all roles are unknown words) and "hello".
-    assert reply.cached_tokens == 5
-    assert model.fed - fed == 25 - 5 + 3 - 1
+from mlxrs.testing import FakeModel, RecallModel, one_hot
 
 
 def test_a_diverging_turn_rewinds_to_the_common_beginning():
@@ -114,7 +24,7 @@ def test_a_diverging_turn_rewinds_to_the_common_beginning():
     tokenizer.eos_token_ids = frozenset()
     session = chat(3, model, tokenizer)
     session.respond("hello")
-    session._history[1] = ChatMessage.assistant("fox")
+    session.edit(1, "fox")
     fed = model.fed
 
     reply = session.respond("world")
@@ -126,43 +36,6 @@ def test_a_diverging_turn_rewinds_to_the_common_beginning():
     assert model.fed - fed == rendered - 8 + 3 - 1
 
 
-def test_streamed_text_is_the_reply_of_respond():
-    streaming, waiting = chat(5), chat(5)
-
-    text = "".join(response.text for response in streaming.stream_respond("hello"))
-
-    assert text == waiting.respond("hello")
-    assert contents(streaming) == contents(waiting)
-
-
-def test_the_history_records_what_was_streamed():
-    session = chat(4)
-
-    text = "".join(response.text for response in session.stream_respond("hello"))
-
-    assert contents(session) == [("user", "hello"), ("assistant", text)]
-    assert session.render("x")[8:12] == [10, 10, 10, 10]
-
-
-def test_only_the_last_response_says_why_it_ended():
-    reasons = [response.finish_reason for response in chat(3).stream_respond("hello")]
-
-    assert reasons == [None, None, FinishReason.LENGTH]
-
-
-def test_clear_forgets_all_but_instructions_and_settings():
-    session = chat(3, instructions="be terse", history=[ChatMessage.user("fox")])
-    session.respond("hello")
-    assert session.has_cache and session.history
-
-    session.clear()
-
-    assert not session.has_cache and session.history == []
-    assert session.instructions == "be terse" and session.params.max_tokens == 3
-    reply = session.respond("hello")
-    assert session.has_cache and len(session.history) == 2 and reply.cached_tokens == 0
-
-
 def test_clear_forgets_messages_given_at_construction():
     session = chat(3, history=[ChatMessage.user("fox")])
 
@@ -172,21 +45,6 @@ def test_clear_forgets_messages_given_at_construction():
     assert len(session.history) == 2
 
 
-def test_a_dropped_stream_records_what_it_gave():
-    session = chat(10)
-    stream = session.stream_respond("hello")
-    text = next(stream).text
-    del stream
-    gc.collect()
-
-    first = offset(session)
-    assert len(session.history) == 2
-    assert session.history[1].role is Role.ASSISTANT
-    assert session.history[1].content.startswith(text)
-    session.respond("world")
-    assert offset(session) > first
-
-
 def test_leaving_a_loop_early_ends_the_turn():
     session = chat(10)
 
@@ -194,23 +52,6 @@ def test_leaving_a_loop_early_ends_the_turn():
         break
 
     assert len(session.history) == 2
-
-
-def test_the_turn_after_a_dropped_stream_feeds_only_what_is_new():
-    model = FakeModel(11)
-    session = chat(8, model)
-    stream = session.stream_respond("hello world")
-    next(stream), next(stream)
-    del stream
-    gc.collect()
-    first, fed, rendered = offset(session), model.fed, len(session.render("the quick fox"))
-    # The prompt of 9 and the first of the two tokens: the look-ahead is undone.
-    assert (first, rendered) == (10, 20)
-
-    session.respond("the quick fox")
-
-    assert offset(session) == 27 == first + (rendered - first) - 1 + 8
-    assert model.fed - fed == (rendered - first) + 8 - 1
 
 
 def test_a_closed_stream_stays_ended_and_commits_once():
@@ -244,68 +85,6 @@ def test_the_message_is_in_the_history_while_the_reply_streams():
         assert contents(session) == [("user", "hello")]
 
 
-def test_another_turn_ends_the_stream_before_it():
-    session = chat(8)
-    stream = session.stream_respond("hello")
-    next(stream)
-
-    session.respond("world")
-
-    assert [role for role, _ in contents(session)] == ["user", "assistant"] * 2
-    with pytest.raises(StreamEndedError, match="another turn"):
-        next(stream)
-    del stream
-    gc.collect()
-    assert len(session.history) == 4
-
-
-def test_clear_ends_a_stream_without_a_trace():
-    session = chat(8)
-    stream = session.stream_respond("hello")
-    next(stream)
-
-    session.clear()
-
-    assert session.history == [] and not session.has_cache
-    with pytest.raises(StreamEndedError):
-        next(stream)
-    assert session.history == []
-
-
-def test_earlier_messages_join_at_the_first_turn_once():
-    seed = [ChatMessage.user("hello"), ChatMessage.assistant("world")]
-    session = chat(3, history=seed)
-    assert not session.has_cache and session.history == []
-
-    session.respond("the fox")
-    assert session.has_cache
-    assert session.history[:3] == [*seed, ChatMessage.user("the fox")]
-    assert len(session.history) == 4
-
-    session.respond("hello")
-    assert len(session.history) == 6
-
-
-def test_instructions_reach_the_prompt():
-    plain, instructed = chat(1), chat(1, instructions="hello world the quick brown fox")
-
-    plain.respond("hello")
-    instructed.respond("hello")
-
-    assert (offset(plain), offset(instructed)) == (8, 17)
-
-
-def test_instructions_can_be_set_and_taken_back():
-    session = chat(3)
-    assert session.instructions is None
-
-    session.instructions = "be brief"
-    assert session.instructions == "be brief"
-
-    session.instructions = None
-    assert session.instructions is None
-
-
 def test_settings_changed_in_place_count_from_the_next_turn_on():
     session = chat(3)
     with session.stream_respond("hello") as stream:
@@ -313,37 +92,6 @@ def test_settings_changed_in_place_count_from_the_next_turn_on():
         assert len(list(stream)) == 3
 
     assert session.respond("hello").generation_tokens == 7
-
-
-def restored(length: int) -> list[KVCache]:
-    model = FakeModel(11)
-    caches = model.make_cache()
-    model(mx.zeros((1, length), dtype=mx.int32), caches)
-    return caches
-
-
-def test_a_restored_cache_stays_in_front_of_a_shorter_conversation():
-    model = FakeModel(11)
-    session = chat(3, model, cache=restored(10))
-    assert session.has_cache
-
-    session.respond("hello")
-    assert offset(session) == 20 == 10 + 8 - 1 + 3
-
-    rendered, first, fed = len(session.render("world")), offset(session), model.fed
-    session.respond("world")
-    assert (rendered, offset(session)) == (18, 30)
-    assert offset(session) - first < rendered
-    # Named are the 8 of the prompt and 2 of the reply; what the opaque ones say is unknown.
-    assert model.fed - fed == (18 - 10) + 3 - 1
-
-
-def test_a_restored_cache_stays_in_front_of_a_longer_conversation():
-    session = chat(4, cache=restored(10))
-
-    session.respond("hello world the quick brown fox")
-
-    assert offset(session) == 26 == 10 + 13 - 1 + 4
 
 
 def test_changed_instructions_keep_a_restored_cache():
@@ -359,34 +107,6 @@ def test_changed_instructions_keep_a_restored_cache():
 def test_a_restored_cache_must_fit_the_layers():
     with pytest.raises(ValueError, match="each of the model's 2 layers, got 1"):
         chat(3, cache=[KVCache()])
-
-
-def test_an_error_records_the_text_before_it():
-    model = FailingModel(FakeModel(12, logits=one_hot(12, 11)), calls=4)
-    session = chat(32, model, byte_level_tokenizer())
-    streamed, tokens = "", []
-
-    with pytest.raises(ModelBroke):
-        for response in session.stream_respond("hello"):
-            streamed += response.text
-            tokens.append(response.token)
-
-    # One call prefills, three give tokens.
-    assert tokens == [11, 11, 11]
-    assert session.history[1] == ChatMessage.assistant(unfinished(3))
-    assert len(session.history) == 2
-    assert len(session.history[1].content) > len(streamed)
-    assert offset(session) == 8 + 2
-
-
-def test_an_error_on_the_first_call_is_raised_unchanged_and_recorded():
-    session = chat(8, FailingModel(FakeModel(11), calls=0))
-
-    with pytest.raises(ModelBroke, match="^out of calls$"):
-        session.respond("hello")
-
-    assert contents(session) == [("user", "hello"), ("assistant", "")]
-    assert offset(session) == 0
 
 
 def test_an_interrupt_ends_the_turn_and_the_next_one_works():
@@ -408,46 +128,13 @@ def test_an_interrupt_ends_the_turn_and_the_next_one_works():
     assert session.respond("world").generation_tokens == 8
 
 
-def test_no_tokens_wanted_means_no_model_call():
-    model = FakeModel(11)
-    session = chat(0, model)
-
-    assert list(session.stream_respond("hello")) == []
-
-    assert session.has_cache and offset(session) == 0 and model.windows == []
-    assert contents(session) == [("user", "hello"), ("assistant", "")]
-
-
-def test_the_ending_token_ends_the_turn_without_text():
-    model = FakeModel(11, logits=one_hot(11, 2))
-    session = chat(32, model)
-
-    responses = list(session.stream_respond("hello"))
-
-    assert [(r.token, r.text, r.finish_reason) for r in responses] == [(2, "", FinishReason.EOS)]
-    assert contents(session) == [("user", "hello"), ("assistant", "")]
-    # The call for a token behind the end had been launched; it left no trace.
-    assert offset(session) == 8
-
-
-def test_without_a_template_a_turn_fails_before_anything_happens():
-    model = FakeModel(3)
-    session = chat(8, model, tokenizer_without_template())
-
-    for turn in (session.render, session.respond, session.stream_respond):
-        with pytest.raises(ChatTemplateError, match="chat template"):
-            turn("hello")
-
-    assert session.history == [] and not session.has_cache and model.windows == []
-
-
 def test_a_conversation_beyond_the_context_leaves_the_session_as_it_was():
     model = FakeModel(11, context_length=20)
     session = chat(3, model)
     session.respond("hello world")
     before = contents(session)
 
-    with pytest.raises(ContextLengthError, match="10 tokens behind 11 cached ones.*holds 20"):
+    with pytest.raises(ContextLengthError, match="21 tokens behind 0 cached ones.*holds 20"):
         session.respond("the quick fox")
 
     assert contents(session) == before and offset(session) == 11
@@ -498,3 +185,251 @@ def test_a_tool_can_speak():
     session.respond("hello", role="tool")
 
     assert session.history[0] == ChatMessage.tool("hello")
+
+
+def test_while_a_stream_is_open_the_session_can_only_be_looked_at(tmp_path):
+    session = chat(8)
+    session.respond("hello")
+    stream = session.stream_respond("world")
+    next(stream)
+    before = contents(session)
+
+    for change in (
+        lambda: session.respond("fox"),
+        lambda: session.stream_respond("fox"),
+        session.regenerate,
+        lambda: session.edit(0, "fox"),
+        session.undo,
+        session.fork,
+        session.clear,
+        lambda: session.save(tmp_path / "a"),
+        lambda: session.save_cache(tmp_path / "a"),
+    ):
+        with pytest.raises(StreamOpenError, match="still streaming a reply"):
+            change()
+
+    assert contents(session) == before and list(tmp_path.iterdir()) == []
+    assert len(session.render("fox")) > 0
+    assert len(list(stream)) == 7
+    assert len(session.history) == 4
+
+
+@pytest.mark.parametrize("end", ["close", "cancel"])
+def test_a_stream_that_is_closed_or_cancelled_is_no_longer_open(end):
+    session = chat(8)
+    stream = session.stream_respond("hello")
+    next(stream)
+
+    getattr(stream, end)()
+    session.respond("world")
+
+    assert [role for role, _ in contents(session)] == ["user", "assistant"] * 2
+    assert list(stream) == []
+    assert len(session.history) == 4
+
+
+def test_cancelling_ends_a_reply_within_a_token():
+    session = chat(100)
+    stream = session.stream_respond("hello")
+    responses = [next(stream)]
+
+    session.cancel()
+    responses += stream
+
+    assert len(responses) <= 2 and responses[-1].finish_reason is None
+    assert len(session.history) == 2
+    session.cancel()
+    assert session.respond("world").generation_tokens == 100
+
+
+def test_streams_and_sessions_go_without_the_garbage_collector():
+    gc.disable()
+    try:
+        session = chat(8)
+        stream = session.stream_respond("hello")
+        next(stream)
+        seen = [weakref.ref(session), weakref.ref(stream), weakref.ref(stream._turn)]
+        del stream
+        assert seen[0]() is session and seen[1]() is None and seen[2]() is None
+        assert len(session.history) == 2
+        del session
+        assert seen[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_a_stream_outlives_the_name_of_its_session():
+    stream = chat(3).stream_respond("hello")
+
+    assert len(list(stream)) == 3
+
+
+def test_the_given_cache_is_copied():
+    caches = restored(10)
+    session = chat(3, cache=caches)
+
+    session.respond("hello")
+
+    assert [cache.offset for cache in caches] == [10, 10]
+    assert offset(session) == 20
+
+
+def test_history_and_cache_do_not_go_together():
+    with pytest.raises(ValueError, match=r"history= and cache=.*ChatSession.load"):
+        chat(3, history=[ChatMessage.user("hello")], cache=restored(10))
+
+
+def rotating(model: RecallModel, ids: list[int]) -> list[RotatingKVCache]:
+    caches = model.make_cache()
+    model(mx.array([ids]), caches)
+    return caches
+
+
+def test_a_given_cache_is_kept_where_it_cannot_be_trimmed():
+    """Its ring has come round when the instructions change."""
+    model = RecallModel(11, lambda: [RotatingKVCache(max_size=16, keep=4)])
+    given = rotating(model, [3, 4, 5, 6, 7, 8, 3, 4])
+    session, anew = (chat(8, model, cache=given) for _ in range(2))
+    session.respond("hello world")
+    session.undo()
+    session.instructions = anew.instructions = "fox"
+
+    reply = session.respond("the quick")
+
+    assert reply == anew.respond("the quick") and reply.cached_tokens == 0
+    assert offset(session) == offset(anew)
+
+
+def test_a_model_of_states_alone_continues_its_conversation():
+    """Such caches know no positions; what they hold is known from what was read."""
+
+    class Counting(FakeModel):
+        """Says how many tokens it has read, modulo 11."""
+
+        def make_cache(self):
+            return [ArraysCache(1)]
+
+        def answer(self, tokens, cache):
+            read = mx.zeros((1,)) if cache[0][0] is None else cache[0][0]
+            places = read + mx.arange(1, tokens.shape[1] + 1)[None]
+            cache[0][0] = places[:, -1]
+            return one_hot(11, 3 + (places % 6).astype(mx.int32))
+
+    model = Counting(11)
+    session = chat(4, model)
+    for turn in ("hello", "the fox", "world"):
+        anew = chat(4, Counting(11), history=session.history)
+        fed, rendered = model.fed, len(session.render(turn))
+
+        reply = session.respond(turn)
+
+        assert reply == anew.respond(turn)
+        assert model.fed - fed == rendered - reply.cached_tokens + 3
+    assert reply.cached_tokens > 0
+    assert session.regenerate() == reply
+
+
+def test_what_cannot_be_trimmed_goes_back_to_the_end_of_a_turn_or_of_a_prompt():
+    model = RecallModel(11, lambda: [RotatingKVCache(max_size=8)])
+    session = chat(6, model)
+    session.respond("hello world")
+    first = session.respond("the quick fox")
+    rendered = len(session.render("x")) - 1  # what the undone turns would share
+
+    again = session.regenerate()
+    assert again == first and again.cached_tokens == again.prompt_tokens - 1
+
+    session.undo()
+    reply = session.respond("the brown fox")
+    assert 0 < reply.cached_tokens < rendered
+    session.undo()
+    anew = chat(6, model, history=session.history)
+    assert anew.respond("the brown fox") == session.respond("the brown fox")
+
+
+def test_parts_reach_the_template_as_a_list():
+    tokenizer = word_tokenizer()
+    shown = []
+    plain = tokenizer.apply_chat_template_ids
+
+    def record(messages):
+        shown.append(messages[-1]["content"])
+        return plain([{**message, "content": "hello"} for message in messages])
+
+    tokenizer.apply_chat_template_ids = record
+    parts = [{"type": "text", "text": "hello"}]
+    session = chat(3, tokenizer=tokenizer)
+
+    session.respond(parts)
+
+    assert shown == [parts]
+    assert session.history[0].content == parts and session.history[0].text == "hello"
+
+
+def test_a_reply_keeps_its_thinking_and_shows_its_answer():
+    session = chat(2, FakeModel(11, logits=one_hot(11, 10)))
+
+    reply = session.respond("hello")
+
+    assert session.history[1].content == reply and "</think>" in reply
+    assert reply.thinking == "" and "hello" not in reply.answer
+
+
+def test_stop_strings_seeds_and_logprobs_are_settings_of_a_session():
+    session = chat(8, RecallModel(11))
+    session.params.seed, session.params.temp, session.params.collect_logprobs = 3, 1.0, True
+    with session.stream_respond("hello") as stream:
+        responses = list(stream)
+    assert all(response.logprob <= 0 for response in responses)
+
+    assert session.regenerate() == "".join(response.text for response in responses)
+
+    session.params.stop_strings = [str(session.history[1].text)[2:5]]
+    stopped = session.regenerate()
+    assert stopped.finish_reason is FinishReason.STOP
+    assert session.history[1].content == stopped
+
+
+def test_a_constraint_holds_for_its_turn():
+    class OnlyFox:
+        def mask(self):
+            return mx.arange(11) == 8
+
+        def accept(self, token):
+            assert token == 8
+
+        def rollback(self, count):
+            raise AssertionError
+
+    session = chat(2)
+
+    assert set(session.respond("hello", constraint=OnlyFox()).split()) == {"fox"}
+    assert "fox" not in session.respond("hello")
+
+
+@pytest.mark.parametrize("caches", [1, 2])
+def test_hybrid_caches_are_rewound_by_snapshots(caches):
+    class Hybrid(RecallModel):
+        """Attends in one cache, and keeps the sum of all ids in another."""
+
+        def make_cache(self):
+            return [CacheList(KVCache(), ArraysCache(1)) for _ in range(caches)]
+
+        def answer(self, tokens, cache):
+            logits = super().answer(tokens, [layer[0] for layer in cache])
+            state = cache[0][1][0]
+            sums = mx.cumsum(tokens, axis=1) + (0 if state is None else state[:, None])
+            cache[0][1][0] = sums[:, -1]
+            chosen = (mx.argmax(logits, axis=-1) + sums) % 11
+            return one_hot(11, chosen.astype(mx.uint32))
+
+    model = Hybrid(11)
+    session = chat(5, model)
+    session.respond("hello world")
+    session.instructions = "fox"
+    for turn in ("the quick", "brown"):
+        anew = chat(5, model, history=session.history, instructions="fox")
+        assert session.respond(turn) == anew.respond(turn)
+    session.undo()
+    reply = session.respond("brown")
+    assert reply.cached_tokens > 0 and reply == session.regenerate()

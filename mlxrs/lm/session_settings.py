@@ -1,0 +1,64 @@
+"""How a session keeps within memory and within the context of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import mlxc as mx
+
+from .cache import Cache, make_prompt_cache
+from .models import LanguageModel
+
+Overflow: TypeAlias = Literal["error", "drop_oldest", "rotate"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Limits of a session; `ChatSession` tells what they mean.
+
+    Raises:
+        ValueError: `overflow` is not known.
+    """
+
+    max_kv_size: int | None = None
+    kv_bits: int | None = None
+    overflow: Overflow = "error"
+
+    def __post_init__(self) -> None:
+        if self.overflow not in get_args(Overflow):
+            raise ValueError(
+                f"overflow must be one of {get_args(Overflow)}, got {self.overflow!r}; "
+                "'error' is the default"
+            )
+
+    def make_caches(self, model: LanguageModel) -> list[Cache]:
+        """Return new, empty caches for a model, one a layer."""
+        size = self.max_kv_size
+        if size is None and self.overflow == "rotate":
+            size = model.context_length
+        return make_prompt_cache(model, size, self.kv_bits)
+
+    def bound(self, model: LanguageModel) -> LanguageModel:
+        """Return the model with the context it has under these settings."""
+        return EndlessModel(model) if self.overflow == "rotate" else model
+
+
+class EndlessModel:
+    """A model whose context has no end, since its caches forget the oldest tokens.
+
+    Args:
+        model: The model.
+    """
+
+    context_length = None
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+
+    def __call__(self, tokens: mx.array, cache: Sequence[Cache] | None = None) -> mx.array:
+        return self._model(tokens, cache)
+
+    def make_cache(self) -> Sequence[Cache]:
+        return self._model.make_cache()
