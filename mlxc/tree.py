@@ -79,6 +79,9 @@ def tree_unflatten(items: Sequence[tuple[str, Any]] | dict[str, Any]) -> Any:
 
     An index that no path has leaves an empty dict in its list.
 
+    Raises:
+        TypeError: a path is not a string.
+
     Example:
         >>> from mlxc.tree import tree_unflatten
         >>> tree_unflatten([("a.0", 1), ("a.1", 2), ("b", 3)])
@@ -91,6 +94,8 @@ def tree_unflatten(items: Sequence[tuple[str, Any]] | dict[str, Any]) -> Any:
         return []
     children: dict[str, list[tuple[str, Any]]] = {}
     for path, leaf in pairs:
+        if not isinstance(path, str):
+            raise TypeError(f"a path must be a string, got {type(path).__name__}")
         key, _, rest = path.partition(".")
         children.setdefault(key, []).append((rest, leaf))
     if all(key.isdigit() for key in children):

@@ -119,3 +119,8 @@ def test_merge_takes_what_either_has():
 def test_leaves_at_one_place_need_a_function(a, b):
     with pytest.raises(ValueError, match="merge"):
         tree_merge(a, b)
+
+
+def test_a_path_that_is_no_string_is_refused():
+    with pytest.raises(TypeError, match="a path must be a string"):
+        tree_unflatten([(3, 1), (4, 2)])
