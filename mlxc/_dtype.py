@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 class DtypeCategory(Enum):
     """Groups of data types, as `issubdtype` compares them."""
 
-    complexfloating = "complexfloating"
-    floating = "floating"
-    inexact = "inexact"
-    signedinteger = "signedinteger"
-    unsignedinteger = "unsignedinteger"
-    integer = "integer"
-    number = "number"
-    generic = "generic"
+    complexfloating = 0
+    floating = 1
+    inexact = 2
+    signedinteger = 3
+    unsignedinteger = 4
+    integer = 5
+    number = 6
+    generic = 7
 
     def __repr__(self) -> str:
         return f"DtypeCategory.{self.name}"
@@ -109,11 +109,17 @@ def issubdtype(arg1: Dtype | DtypeCategory, arg2: Dtype | DtypeCategory, /) -> b
         arg1: a data type or category.
         arg2: what it may be part of; a data type contains only itself.
 
+    Raises:
+        ValueError: an argument is neither.
+
     Example:
         >>> import mlxc as mx
         >>> mx.issubdtype(mx.bfloat16, mx.floating)
         True
     """
+    for name, value in (("arg1", arg1), ("arg2", arg2)):
+        if not isinstance(value, (Dtype, DtypeCategory)):
+            raise ValueError(f"{name} must be a data type or a category, got {value!r}")
     if isinstance(arg2, Dtype):
         return arg1 is arg2
     category: DtypeCategory | None = arg1._category if isinstance(arg1, Dtype) else arg1

@@ -42,8 +42,8 @@ def raise_last_error() -> NoReturn:
     """Raise what made the calling thread's last C call fail.
 
     An exception out of a Python callback is raised as it was; anything else by the C++ class:
-    invalid_argument is ValueError, out_of_range IndexError, bad_alloc MemoryError,
-    overflow_error OverflowError, the rest RuntimeError.
+    invalid_argument and length_error are ValueError, out_of_range IndexError, bad_alloc
+    MemoryError, overflow_error OverflowError, the rest RuntimeError.
     """
     if (exception := pending.exception) is not None:
         pending.exception = None

@@ -91,7 +91,9 @@ def exporter(
 
     Args:
         file: the path; the file appears when the writer is closed.
-        fun, shapeless, metadata: as in `export_function`.
+        fun: as in `export_function`.
+        shapeless: as in `export_function`.
+        metadata: as in `export_function`.
 
     Example:
         >>> import mlxc as mx, os, tempfile

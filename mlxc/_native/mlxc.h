@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /* The C++ class behind the calling thread's last failure: 0 any other,
- * 1 invalid_argument, 2 out_of_range, 3 bad_alloc, 4 a callback failed,
- * 5 overflow_error, -1 unknown (built against a foreign mlx-c). */
+ * 1 invalid_argument or length_error, 2 out_of_range, 3 bad_alloc, 4 a callback
+ * failed, 5 overflow_error, -1 unknown (built against a foreign mlx-c). */
 int mlxc_error_kind(void);
 
 /* Routes errors to the calling thread instead of exiting the process. */

@@ -36,6 +36,11 @@ def det(a: array, *, stream: StreamOrDevice = None) -> array:
 
     Raises:
         ValueError: the matrices are not square.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.det(mx.array([[2.0, 0.0], [0.0, 4.0]]))
+        array(8, dtype=float32)
     """
     a = only_array(a)
     if _has_formula(a):

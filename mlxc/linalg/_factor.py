@@ -23,6 +23,12 @@ def qr(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
     Returns:
         `q` of shape (..., M, K) with orthonormal columns, and `r` of shape (..., K, N), zero
         below the diagonal, where K is the smaller of M and N.
+
+    Example:
+        >>> import mlxc as mx
+        >>> q, r = mx.linalg.qr(mx.eye(2))
+        >>> q.shape, r.shape
+        ((2, 2), (2, 2))
     """
     return two_results(lib.mlx_linalg_qr, only_array(a), c_stream(stream))
 
@@ -54,6 +60,12 @@ def cholesky(a: array, upper: bool = False, *, stream: StreamOrDevice = None) ->
 
     Returns:
         The shape of `a`; if a matrix is not positive definite, the result is undefined.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.cholesky(mx.array([[4.0, 0.0], [0.0, 9.0]]))
+        array([[2, 0],
+               [0, 3]], dtype=float32)
     """
     a = only_array(a)
     return wrap(lib.h_linalg_cholesky(a._h, upper, at(stream)))

@@ -22,6 +22,12 @@ def inv(a: array, *, stream: StreamOrDevice = None) -> array:
     Raises:
         ValueError: the matrices are not square, or empty.
         RuntimeError: when evaluated, if a matrix is singular.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.inv(mx.array([[2.0, 0.0], [0.0, 4.0]]))
+        array([[0.5, 0],
+               [-0, 0.25]], dtype=float32)
     """
     a = with_elements(a, "inv")
     return wrap(lib.h_linalg_inv(a._h, at(stream)))
@@ -71,6 +77,11 @@ def solve(a: array, b: array, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The shape of `b`, broadcast.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.solve(mx.array([[2.0, 0.0], [0.0, 4.0]]), mx.array([2.0, 2.0]))
+        array([1, 0.5], dtype=float32)
     """
     a, b = with_elements(a, "solve"), only_array(b)
     return wrap(lib.h_linalg_solve(a._h, b._h, at(stream)))

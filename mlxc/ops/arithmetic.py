@@ -56,6 +56,11 @@ def subtract(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array
     Args:
         a: any shape.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.subtract(mx.array([3, 4]), 1)
+        array([2, 3], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_subtract(a._h, b._h, at(stream)))
@@ -67,6 +72,11 @@ def multiply(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array
     Args:
         a: any shape.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.multiply(mx.array([3, 4]), 0.5)
+        array([1.5, 2], dtype=float32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_multiply(a._h, b._h, at(stream)))
@@ -81,6 +91,11 @@ def divide(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Integers divide as float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.divide(mx.array([3, 4]), 2)
+        array([1.5, 2], dtype=float32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_divide(a._h, b._h, at(stream)))
@@ -95,6 +110,11 @@ def floor_divide(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> a
 
     Returns:
         The common type of both. An integer divided by 0 is 0.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.floor_divide(mx.array([5, -5]), 3)
+        array([1, -2], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_safe_floor_divide(a._h, b._h, at(stream)))
@@ -106,6 +126,11 @@ def remainder(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> arra
     Args:
         a: any shape.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.remainder(mx.array([5, -5]), 3)
+        array([2, 1], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_safe_remainder(a._h, b._h, at(stream)))
@@ -117,6 +142,11 @@ def power(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> ar
     Args:
         a: any shape.
         b: any shape that broadcasts with `a`. Negative powers need a float type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.power(mx.array([2, 3]), 2)
+        array([4, 9], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_power(a._h, b._h, at(stream)))
@@ -128,6 +158,11 @@ def maximum(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> 
     Args:
         a: any shape.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.maximum(mx.array([1, 5]), 3)
+        array([3, 5], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_maximum(a._h, b._h, at(stream)))
@@ -139,6 +174,11 @@ def minimum(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> 
     Args:
         a: any shape.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.minimum(mx.array([1, 5]), 3)
+        array([1, 3], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_minimum(a._h, b._h, at(stream)))

@@ -37,6 +37,11 @@ def flip(
 
     Raises:
         IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.flip(mx.array([1, 2, 3]))
+        array([3, 2, 1], dtype=int32)
     """
     a = only_array(a)
     ndim = a.ndim
@@ -94,6 +99,11 @@ def repeat(
         array: any shape.
         repeats: how often.
         axis: the axis to grow; None repeats within the flattened array.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.repeat(mx.array([1, 2]), 2)
+        array([1, 1, 2, 2], dtype=int32)
     """
     a = only_array(array)
     if axis is None:
@@ -107,6 +117,11 @@ def tile(a: array, reps: int | Sequence[int], /, *, stream: StreamOrDevice = Non
     Args:
         a: any shape.
         reps: how often along each axis, counted from the last; more than `a` has add axes.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.tile(mx.array([1, 2]), 2)
+        array([1, 2, 1, 2], dtype=int32)
     """
     a = only_array(a)
     counts = ints(reps, "reps")

@@ -25,6 +25,11 @@ def astype(a: array, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array
     Args:
         a: any shape and type.
         dtype: the type; a fraction is cut off where it holds integers only.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.astype(mx.array([1.7, -1.7]), mx.int32)
+        array([1, -1], dtype=int32)
     """
     a = only_array(a)
     return wrap(lib.h_astype(a._h, code_of(dtype), at(stream)))

@@ -37,6 +37,11 @@ def equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the broadcast shape.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.equal(mx.array([1, 2]), 2)
+        array([False, True], dtype=bool)
     """
     a, b = pair(a, b)
     return wrap(lib.h_equal(a._h, b._h, at(stream)))
@@ -65,6 +70,11 @@ def less(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the broadcast shape.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.less(mx.array([1, 2]), 2)
+        array([True, False], dtype=bool)
     """
     a, b = pair(a, b)
     return wrap(lib.h_less(a._h, b._h, at(stream)))
@@ -93,6 +103,11 @@ def greater(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the broadcast shape.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.greater(mx.array([1, 2]), 1)
+        array([False, True], dtype=bool)
     """
     a, b = pair(a, b)
     return wrap(lib.h_greater(a._h, b._h, at(stream)))
@@ -124,6 +139,11 @@ def array_equal(
 
     Returns:
         A boolean of shape ().
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.array_equal(mx.array([1, 2]), mx.array([1.0, 2.0]))
+        array(True, dtype=bool)
     """
     a, b = pair(a, b)
     return wrap(lib.h_array_equal(a._h, b._h, equal_nan, at(stream)))
@@ -150,6 +170,11 @@ def isclose(
 
     Returns:
         Booleans of the broadcast shape.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.isclose(mx.array([1.0, 2.0]), mx.array([1.0, 2.1]))
+        array([True, False], dtype=bool)
     """
     a, b = only_array(a), only_array(b)
     return wrap(lib.h_isclose(a._h, b._h, rtol, atol, equal_nan, at(stream)))

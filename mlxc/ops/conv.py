@@ -50,8 +50,17 @@ def conv1d(
 
     Returns:
         Shape (N, L_out, C_out).
+
+    Raises:
+        ValueError: the shapes do not fit, or the weight is longer than the padded input.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.conv1d(mx.ones((1, 5, 2)), mx.ones((4, 3, 2)), padding=1).shape
+        (1, 5, 4)
     """
     x, w = convolved(input, weight, groups)
+    _check_fit(x, w, (padding,), (padding,), (dilation,), (1,))
     return wrap(lib.h_conv1d(x._h, w._h, stride, padding, dilation, groups, at(stream)))
 
 
@@ -78,11 +87,20 @@ def conv2d(
 
     Returns:
         Shape (N, H_out, W_out, C_out).
+
+    Raises:
+        ValueError: the shapes do not fit, or the weight is longer than the padded input.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.conv2d(mx.ones((1, 8, 8, 3)), mx.ones((16, 3, 3, 3)), stride=2, padding=1).shape
+        (1, 4, 4, 16)
     """
     x, w = convolved(input, weight, groups)
     steps = repeated(stride, 2, "stride")
     margins = repeated(padding, 2, "padding")
     gaps = repeated(dilation, 2, "dilation")
+    _check_fit(x, w, margins, margins, gaps, (1, 1))
     return wrap(lib.h_conv2d(x._h, w._h, *steps, *margins, *gaps, groups, at(stream)))
 
 
@@ -109,11 +127,15 @@ def conv3d(
 
     Returns:
         Shape (N, D_out, H_out, W_out, C_out).
+
+    Raises:
+        ValueError: the shapes do not fit, or the weight is longer than the padded input.
     """
     x, w = convolved(input, weight, groups)
     steps = repeated(stride, 3, "stride")
     margins = repeated(padding, 3, "padding")
     gaps = repeated(dilation, 3, "dilation")
+    _check_fit(x, w, margins, margins, gaps, (1, 1, 1))
     return wrap(lib.h_conv3d(x._h, w._h, *steps, *margins, *gaps, groups, at(stream)))
 
 
@@ -145,6 +167,9 @@ def conv_general(
 
     Returns:
         Shape (N, ..., C_out).
+
+    Raises:
+        ValueError: the shapes do not fit, or the weight is longer than the padded input.
     """
     x, w = convolved(input, weight, groups)
     n = max(x.ndim - 2, 0)
@@ -155,12 +180,34 @@ def conv_general(
     steps = _per_axis(stride, n, "stride")
     gaps = _per_axis(kernel_dilation, n, "kernel_dilation")
     spread = _per_axis(input_dilation, n, "input_dilation")
+    _check_fit(x, w, low, high, gaps, spread)
     s = at(stream)
     return wrap(
         lib.h_conv_general(
             x._h, w._h, steps, n, low, n, high, n, gaps, n, spread, n, groups, flip, s
         )
     )
+
+
+def _check_fit(
+    x: array,
+    w: array,
+    low: Sequence[int],
+    high: Sequence[int],
+    gaps: Sequence[int],
+    spread: Sequence[int],
+) -> None:
+    """Raise a ValueError for a filter longer than its input, beyond which MLX might read."""
+    lengths, sizes = x.shape[1:-1], w.shape[1:-1]
+    if not len(lengths) == len(sizes) == len(low):
+        return
+    for i, (length, size) in enumerate(zip(lengths, sizes, strict=True)):
+        covered = (length - 1) * spread[i] + 1 + low[i] + high[i]
+        if (size - 1) * gaps[i] + 1 > covered:
+            raise ValueError(
+                f"weight must be no longer than the padded input, got shapes {w.shape} and "
+                f"{x.shape}, of which {(size - 1) * gaps[i] + 1} meet {covered} along axis {i + 1}"
+            )
 
 
 def _per_axis(value: int | Sequence[int], count: int, name: str) -> Sequence[int]:

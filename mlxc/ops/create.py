@@ -58,6 +58,11 @@ def ones(
     Args:
         shape: the shape, or the length of the one axis.
         dtype: the type; None is float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.ones(2)
+        array([1, 1], dtype=float32)
     """
     shape = ints(shape, "shape")
     return wrap(lib.h_ones(shape, len(shape), code_of(dtype or float32), at(stream)))
@@ -80,6 +85,11 @@ def full(
 
     Raises:
         ValueError: the type of integers does not hold `vals`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.full((2,), 7)
+        array([7, 7], dtype=int32)
     """
     shape = ints(shape, "shape")
     vals = as_array(vals) if dtype is None else beside(vals, code_of(dtype))
@@ -105,6 +115,11 @@ def ones_like(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevice
     Args:
         a: any shape.
         dtype: the type; None is that of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.ones_like(mx.array([3, 4]))
+        array([1, 1], dtype=int32)
     """
     a = only_array(a)
     if dtype is None:

@@ -45,6 +45,12 @@ def eye(
         m: the number of columns; None is `n`.
         k: which diagonal; positive ones lie above the main one.
         dtype: the type; None is float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.eye(2)
+        array([[1, 0],
+               [0, 1]], dtype=float32)
     """
     columns = n if m is None else m
     return wrap(lib.h_eye(n, columns, k, code_of(dtype or float32), at(stream)))
@@ -88,6 +94,12 @@ def tril(x: array, k: int = 0, *, stream: StreamOrDevice = None) -> array:
     Args:
         x: shape (..., N, M).
         k: which diagonal; positive ones lie above the main one.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.tril(mx.ones((2, 2)))
+        array([[1, 0],
+               [1, 1]], dtype=float32)
     """
     x = only_array(x)
     return wrap(lib.h_tril(x._h, k, at(stream)))
@@ -99,6 +111,12 @@ def triu(x: array, k: int = 0, *, stream: StreamOrDevice = None) -> array:
     Args:
         x: shape (..., N, M).
         k: which diagonal; positive ones lie above the main one.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.triu(mx.ones((2, 2)))
+        array([[1, 1],
+               [0, 1]], dtype=float32)
     """
     x = only_array(x)
     return wrap(lib.h_triu(x._h, k, at(stream)))
@@ -113,6 +131,12 @@ def diag(a: array, /, k: int = 0, *, stream: StreamOrDevice = None) -> array:
 
     Raises:
         ValueError: `a` has neither one axis nor two.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.diag(mx.array([1, 2]))
+        array([[1, 0],
+               [0, 2]], dtype=int32)
     """
     a = only_array(a)
     return wrap(lib.h_diag(a._h, k, at(stream)))
@@ -161,6 +185,11 @@ def trace(
 
     Returns:
         The shape of `a` without the two axes.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.trace(mx.array([[1, 2], [3, 4]]))
+        array(5, dtype=int32)
     """
     a = only_array(a)
     diagonal = wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))

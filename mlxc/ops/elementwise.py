@@ -45,6 +45,11 @@ def abs(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The shape and type of `a`; for complex64 the modulus, as float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.abs(mx.array([-1, 2]))
+        array([1, 2], dtype=int32)
     """
     a = as_array(a)
     return wrap(lib.h_abs(a._h, at(stream)))
@@ -58,6 +63,11 @@ def negative(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Raises:
         ValueError: `a` is bool; use `logical_not`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.negative(mx.array([1, -2]))
+        array([-1, 2], dtype=int32)
     """
     a = as_array(a)
     return wrap(lib.h_negative(a._h, at(stream)))
@@ -71,6 +81,11 @@ def sign(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The shape and type of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sign(mx.array([-3.0, 0.0, 2.0]))
+        array([-1, 0, 1], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_sign(a._h, at(stream)))
@@ -84,6 +99,11 @@ def square(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The shape and type of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.square(mx.array([2, 3]))
+        array([4, 9], dtype=int32)
     """
     a = as_array(a)
     return wrap(lib.h_square(a._h, at(stream)))
@@ -94,6 +114,11 @@ def sqrt(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sqrt(mx.array([4.0, 9.0]))
+        array([2, 3], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_sqrt(a._h, at(stream)))
@@ -104,6 +129,11 @@ def rsqrt(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.rsqrt(mx.array([4.0, 16.0]))
+        array([0.5, 0.25], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_rsqrt(a._h, at(stream)))
@@ -114,6 +144,11 @@ def reciprocal(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.reciprocal(mx.array([2.0, 4.0]))
+        array([0.5, 0.25], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_reciprocal(a._h, at(stream)))
@@ -127,6 +162,11 @@ def floor(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The shape and type of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.floor(mx.array([1.5, -1.5]))
+        array([1, -2], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_floor(a._h, at(stream)))
@@ -140,6 +180,11 @@ def ceil(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The shape and type of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.ceil(mx.array([1.5, -1.5]))
+        array([2, -1], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_ceil(a._h, at(stream)))
@@ -270,6 +315,11 @@ def nan_to_num(
         nan: what replaces nan.
         posinf: what replaces infinity; None is the largest number of the type.
         neginf: what replaces minus infinity; None is the lowest number of the type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.nan_to_num(mx.array([float("nan"), 1.0]))
+        array([0, 1], dtype=float32)
     """
     a = as_array(a)
     return wrap(

@@ -37,6 +37,11 @@ def exp(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.exp(mx.array([0.0, 1.0]))
+        array([1, 2.71828], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_exp(a._h, at(stream)))
@@ -57,6 +62,12 @@ def log(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> import math
+        >>> mx.log(mx.array([1.0, math.e]))
+        array([0, 1], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_log(a._h, at(stream)))
@@ -67,6 +78,11 @@ def log2(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.log2(mx.array([1.0, 8.0]))
+        array([0, 3], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_log2(a._h, at(stream)))
@@ -97,6 +113,11 @@ def sigmoid(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sigmoid(mx.array([-1.0, 0.0]))
+        array([0.268941, 0.5], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_sigmoid(a._h, at(stream)))
@@ -141,6 +162,11 @@ def logsumexp(
         a: any shape; integers are converted to float32.
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.logsumexp(mx.array([0.0, 0.0]))
+        array(0.693147, dtype=float32)
     """
     return reduced(
         lib.h_logsumexp, lib.h_logsumexp_axis, lib.h_logsumexp_axes, a, axis, keepdims, stream

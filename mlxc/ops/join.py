@@ -55,6 +55,12 @@ def stack(arrays: Iterable[array], axis: int | None = 0, *, stream: StreamOrDevi
 
     Raises:
         ValueError: there is no array, or the shapes differ.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.stack([mx.array([1, 2]), mx.array([3, 4])])
+        array([[1, 2],
+               [3, 4]], dtype=int32)
     """
     parts = list(arrays)
     return wrap(lib.h_stack_axis(addresses(parts), len(parts), axis or 0, at(stream)))

@@ -37,6 +37,12 @@ def broadcast_to(
 
     Raises:
         ValueError: an axis has neither the wanted length nor 1.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.broadcast_to(mx.array([1, 2]), (2, 2))
+        array([[1, 2],
+               [1, 2]], dtype=int32)
     """
     a = as_array(a)
     shape = ints(shape, "shape")

@@ -34,6 +34,11 @@ def logical_and(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None)
     Args:
         a: any shape and type; what is not zero is true.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.logical_and(mx.array([True, False]), True)
+        array([True, False], dtype=bool)
     """
     a, b = as_array(a), as_array(b)
     return wrap(lib.h_logical_and(a._h, b._h, at(stream)))
@@ -68,6 +73,11 @@ def logical_not(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; what is not zero is true.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.logical_not(mx.array([True, False]))
+        array([False, True], dtype=bool)
     """
     a = as_array(a)
     return wrap(lib.h_logical_not(a._h, at(stream)))
@@ -81,6 +91,11 @@ def isnan(a: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the shape of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.isnan(mx.array([1.0, float("nan")]))
+        array([False, True], dtype=bool)
     """
     a = as_array(a)
     return wrap(lib.h_isnan(a._h, at(stream)))

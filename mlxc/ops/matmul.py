@@ -50,6 +50,11 @@ def matmul(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
 
     Raises:
         ValueError: the shapes do not fit, an argument has no axes, or both are integers.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.matmul(mx.array([[1.0, 2.0]]), mx.array([[3.0], [4.0]]))
+        array([[11]], dtype=float32)
     """
     a, b = only_array(a), only_array(b)
     return wrap(lib.h_matmul(a._h, b._h, at(stream)))
@@ -73,6 +78,11 @@ def addmm(
         b: shape (..., K, N), or (K,) for a column.
         alpha: the weight of the product.
         beta: the weight of `c`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.addmm(mx.array([1.0]), mx.ones((1, 2)), mx.ones((2, 1)), alpha=2.0)
+        array([[5]], dtype=float32)
     """
     c, a, b = only_array(c), only_array(a), only_array(b)
     return wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
@@ -87,6 +97,11 @@ def inner(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The axes of `a` but the last, then those of `b` but the last.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.inner(mx.array([1.0, 2.0]), mx.array([3.0, 4.0]))
+        array(11, dtype=float32)
     """
     a, b = only_array(a), only_array(b)
     return wrap(lib.h_inner(a._h, b._h, at(stream)))
@@ -117,6 +132,12 @@ def outer(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Shape (M, N).
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.outer(mx.array([1, 2]), mx.array([3, 4]))
+        array([[3, 4],
+               [6, 8]], dtype=int32)
     """
     a, b = only_array(a), only_array(b)
     return wrap(lib.h_outer(a._h, b._h, at(stream)))
@@ -157,6 +178,11 @@ def tensordot(
 
     Raises:
         ValueError: the axes differ in number or length.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.tensordot(mx.ones((2, 3, 4)), mx.ones((3, 4, 5)), axes=2).shape
+        (2, 5)
     """
     a, b = only_array(a), only_array(b)
     if (count := integer(axes)) is not None:

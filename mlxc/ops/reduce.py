@@ -92,6 +92,11 @@ def prod(
         a: any shape.
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.prod(mx.array([2, 3, 4]))
+        array(24, dtype=int32)
     """
     return reduced(lib.h_prod, lib.h_prod_axis, lib.h_prod_axes, a, axis, keepdims, stream)
 
@@ -113,6 +118,11 @@ def max(
 
     Raises:
         ValueError: there is nothing to choose from.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.max(mx.array([[1, 5], [4, 2]]), axis=0)
+        array([4, 5], dtype=int32)
     """
     return reduced(lib.h_max, lib.h_max_axis, lib.h_max_axes, a, axis, keepdims, stream)
 
@@ -134,6 +144,11 @@ def min(
 
     Raises:
         ValueError: there is nothing to choose from.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.min(mx.array([[1, 5], [4, 2]]), axis=1)
+        array([1, 2], dtype=int32)
     """
     return reduced(lib.h_min, lib.h_min_axis, lib.h_min_axes, a, axis, keepdims, stream)
 
@@ -152,6 +167,11 @@ def all(
         a: any shape; what is not zero is true.
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.all(mx.array([[True, False], [True, True]]), axis=1)
+        array([False, True], dtype=bool)
     """
     return reduced(lib.h_all, lib.h_all_axis, lib.h_all_axes, a, axis, keepdims, stream)
 
@@ -170,6 +190,11 @@ def any(
         a: any shape; what is not zero is true.
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.any(mx.array([[True, False], [False, False]]), axis=1)
+        array([True, False], dtype=bool)
     """
     return reduced(lib.h_any, lib.h_any_axis, lib.h_any_axes, a, axis, keepdims, stream)
 
@@ -191,6 +216,11 @@ def argmax(
 
     Returns:
         Type uint32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.argmax(mx.array([[1, 5], [4, 2]]), axis=-1)
+        array([1, 0], dtype=uint32)
     """
     a = only_array(a)
     if axis is None:

@@ -82,6 +82,11 @@ def cumprod(
         reverse: run from the last element to the first.
         inclusive: whether an element counts in its own result.
         dtype: the type to convert `a` to before; None keeps it.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.cumprod(mx.array([1, 2, 3]))
+        array([1, 2, 6], dtype=int32)
     """
     return _scanned(lib.h_cumprod, a, axis, reverse, inclusive, dtype, stream)
 
@@ -102,6 +107,11 @@ def cummax(
         axis: the axis to run along; None runs over the flattened array.
         reverse: run from the last element to the first.
         inclusive: whether an element counts in its own result.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.cummax(mx.array([1, 3, 2]))
+        array([1, 3, 3], dtype=int32)
     """
     return _scanned(lib.h_cummax, a, axis, reverse, inclusive, None, stream)
 
@@ -142,6 +152,11 @@ def logcumsumexp(
         axis: the axis to run along; None runs over the flattened array.
         reverse: run from the last element to the first.
         inclusive: whether an element counts in its own result.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.logcumsumexp(mx.zeros(2))
+        array([0, 0.693147], dtype=float32)
     """
     return _scanned(lib.h_logcumsumexp, a, axis, reverse, inclusive, None, stream)
 
@@ -160,6 +175,11 @@ def diff(a: array, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = No
     Raises:
         ValueError: `n` is negative.
         IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.diff(mx.array([1, 4, 9]))
+        array([3, 5], dtype=int32)
     """
     if n < 0:
         raise ValueError(f"n must not be negative, got {n}")

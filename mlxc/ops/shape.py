@@ -70,6 +70,11 @@ def flatten(
         a: any shape.
         start_axis: the first axis to join.
         end_axis: the last axis to join, itself included.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.flatten(mx.array([[1, 2], [3, 4]]))
+        array([1, 2, 3, 4], dtype=int32)
     """
     a = only_array(a)
     return wrap(lib.h_flatten(a._h, start_axis, end_axis, at(stream)))
@@ -87,6 +92,12 @@ def unflatten(
 
     Raises:
         ValueError: the axis has another length, or one that cannot be inferred.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.unflatten(mx.arange(6), 0, (2, 3))
+        array([[0, 1, 2],
+               [3, 4, 5]], dtype=int32)
     """
     a = only_array(a)
     shape = ints(shape, "shape")
@@ -110,6 +121,11 @@ def squeeze(
 
     Raises:
         ValueError: a named axis has another length.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.squeeze(mx.ones((1, 3, 1))).shape
+        (3,)
     """
     a = only_array(a)
     if axis is None:
@@ -126,6 +142,11 @@ def expand_dims(a: array, /, axis: int | Sequence[int], *, stream: StreamOrDevic
     Args:
         a: any shape.
         axis: where the new axis or axes are in the result.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.expand_dims(mx.array([1, 2]), 0)
+        array([[1, 2]], dtype=int32)
     """
     a = only_array(a)
     if isinstance(axis, int):
@@ -166,7 +187,13 @@ def matrix_transpose(a: array, /, *, stream: StreamOrDevice = None) -> array:
 
 
 def swapaxes(a: array, /, axis1: int, axis2: int, *, stream: StreamOrDevice = None) -> array:
-    """Two axes exchanged."""
+    """Two axes exchanged.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.swapaxes(mx.ones((2, 3, 4)), 0, 2).shape
+        (4, 3, 2)
+    """
     a = only_array(a)
     return wrap(lib.h_swapaxes(a._h, axis1, axis2, at(stream)))
 
@@ -178,6 +205,11 @@ def moveaxis(a: array, /, source: int, destination: int, *, stream: StreamOrDevi
         a: any shape.
         source: the axis to move.
         destination: where it is in the result.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.moveaxis(mx.ones((2, 3, 4)), 0, -1).shape
+        (3, 4, 2)
     """
     a = only_array(a)
     return wrap(lib.h_moveaxis(a._h, source, destination, at(stream)))

@@ -26,6 +26,11 @@ def sort(a: array, /, axis: int | None = -1, *, stream: StreamOrDevice = None) -
     Args:
         a: any shape, real.
         axis: the axis to order along; None orders the flattened array.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sort(mx.array([3, 1, 2]))
+        array([1, 2, 3], dtype=int32)
     """
     a = only_array(a)
     if axis is None:
@@ -101,6 +106,11 @@ def topk(a: array, /, k: int, axis: int | None = -1, *, stream: StreamOrDevice =
 
     Raises:
         ValueError: there are fewer than `k`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sort(mx.topk(mx.array([3, 1, 2]), 2))
+        array([2, 3], dtype=int32)
     """
     a = only_array(a)
     if axis is None:

@@ -42,6 +42,11 @@ def mean(
 
     Returns:
         Type float32 for integers, else that of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.mean(mx.array([[1.0, 2.0], [3.0, 5.0]]), axis=0)
+        array([2, 3.5], dtype=float32)
     """
     return reduced(lib.h_mean, lib.h_mean_axis, lib.h_mean_axes, a, axis, keepdims, stream)
 
@@ -60,6 +65,11 @@ def median(
         a: any shape; integers are converted to float32.
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.median(mx.array([1.0, 5.0, 2.0]))
+        array(2, dtype=float32)
     """
     a = only_array(a)
     axes = range(a.ndim) if axis is None else axis
@@ -86,6 +96,11 @@ def var(
         ddof: what is subtracted from the number of elements in the divisor; 1 gives the
             unbiased estimate.
         correction: another name of `ddof`, which it overrides.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.var(mx.array([1.0, 2.0, 3.0, 4.0]))
+        array(1.25, dtype=float32)
     """
     a = only_array(a)
     ddof = ddof if correction is None else correction
@@ -114,6 +129,11 @@ def std(
         ddof: what is subtracted from the number of elements in the divisor; 1 gives the
             unbiased estimate.
         correction: another name of `ddof`, which it overrides.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.std(mx.array([1.0, 3.0]))
+        array(1, dtype=float32)
     """
     a = only_array(a)
     ddof = ddof if correction is None else correction

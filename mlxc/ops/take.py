@@ -63,6 +63,11 @@ def take(
 
     Raises:
         IndexError: there is no such axis, or an integer is out of bounds.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.take(mx.array([5, 6, 7]), mx.array([2, 0]))
+        array([7, 5], dtype=int32)
     """
     a = only_array(a)
     if not isinstance(indices, Handle) and (one := integer(indices)) is not None:
@@ -100,6 +105,12 @@ def take_along_axis(
 
     Returns:
         The shape of `indices`, broadcast.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.take_along_axis(mx.array([[5, 6], [7, 8]]), mx.array([[1], [0]]), axis=1)
+        array([[6],
+               [7]], dtype=int32)
     """
     a, indices = only_array(a), only_array(indices)
     if axis is None:

@@ -38,6 +38,11 @@ def sin(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sin(mx.array([0.0, 1.0]))
+        array([0, 0.841471], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_sin(a._h, at(stream)))
@@ -48,6 +53,11 @@ def cos(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.cos(mx.array([0.0, 1.0]))
+        array([1, 0.540302], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_cos(a._h, at(stream)))
@@ -118,6 +128,11 @@ def tanh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.tanh(mx.array([0.0, 1.0]))
+        array([0, 0.761594], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_tanh(a._h, at(stream)))

@@ -34,6 +34,11 @@ def uniform(
         shape: the shape of the result.
         dtype: a floating-point type; None is float32.
         key: the key; None takes the next of the sequence.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.uniform(0, 10, (2, 3), key=mx.random.key(0)).shape
+        (2, 3)
     """
     low, high = as_array(low), as_array(high)
     shape, key = ints(shape, "shape"), key_or_next(key)
@@ -57,6 +62,11 @@ def normal(
         loc: the mean, broadcast with the shape; None is 0.
         scale: the standard deviation, broadcast with the shape; None is 1.
         key: the key; None takes the next of the sequence.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.normal((2, 3), key=mx.random.key(0)).shape
+        (2, 3)
     """
     shape, key = ints(shape, "shape"), key_or_next(key)
     mean = None if loc is None else as_array(loc)

@@ -33,6 +33,11 @@ def randint(
         shape: the shape of the result.
         dtype: an integer type; None is int32.
         key: the key; None takes the next of the sequence.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.randint(0, 10, (4,), key=mx.random.key(0)).shape
+        (4,)
     """
     low, high = as_array(low), as_array(high)
     shape, key = ints(shape, "shape"), key_or_next(key)
@@ -52,6 +57,11 @@ def bernoulli(
         p: the probability, broadcast to the shape.
         shape: the shape of the result; None is that of `p`.
         key: the key; None takes the next of the sequence.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.bernoulli(mx.array([0.0, 1.0]))
+        array([False, True], dtype=bool)
     """
     p = as_array(p)
     shape, key = p.shape if shape is None else ints(shape, "shape"), key_or_next(key)
@@ -81,6 +91,11 @@ def categorical(
 
     Raises:
         ValueError: both `shape` and `num_samples` are given.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.categorical(mx.array([0.0, 9e9]), key=mx.random.key(0))
+        array(1, dtype=uint32)
     """
     logits, key, s = only_array(logits), key_or_next(key), at(stream)
     if shape is not None and num_samples is not None:
@@ -108,6 +123,11 @@ def permutation(
 
     Returns:
         The shape of `x`, or uint32 of shape (N,).
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sort(mx.random.permutation(3))
+        array([0, 1, 2], dtype=uint32)
     """
     key = key_or_next(key)
     if not isinstance(x, Handle) and (length := integer(x)) is not None:

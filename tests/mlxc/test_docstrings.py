@@ -2,7 +2,9 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
+import re
 
 import pytest
 
@@ -56,3 +58,21 @@ def test_every_public_function_of_a_module_is_described(name):
 
     assert list(public) == sorted(public)
     assert [n for n in public if not (getattr(module, n).__doc__ or "").strip()] == []
+
+
+def described(docstring: str) -> list[str]:
+    """The names in the section of arguments, whose texts are indented further."""
+    _, _, section = docstring.partition("\nArgs:\n")
+    section = re.split(r"\n\n\S", section)[0]
+    return re.findall(r"^    [*]*(\w+):", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if not n.rpartition(".")[2].startswith("_")])
+def test_the_arguments_described_are_those_of_the_signature(name):
+    module = importlib.import_module(name)
+
+    for function in filter(inspect.isfunction, map(module.__dict__.get, module.__all__)):
+        names = described(inspect.getdoc(function) or "")
+        taken = [n for n in inspect.signature(function).parameters if n != "stream"]
+
+        assert not names or [n for n in names if n != "stream"] == taken, function.__name__

@@ -20,6 +20,7 @@ TOPICS = sorted(file.stem for file in Path(differential.__file__).parent.glob("s
 #: Topics whose cases are combinations, most of which no program has; the others agree in all.
 TABLES = {
     *("array_making", "array_becoming", "operators", "indexing", "elements", "creation"),
+    *("shaping", "convolutions", "sorting", "products", "types"),
 }
 
 #: Cases that mlx.core answers and mlxc otherwise: what they match, and why.
@@ -32,13 +33,19 @@ OTHERWISE = {
         "buffer, while mlx.core exports one that numpy refuses"
     ),
     r"__array__\(np": "__array__ heeds its dtype",
-    r"(None|\.\.\.|\(\)|None\)), |\[(None|\.\.\.|\(\)|\(None,.*)\]": (
+    r"assigned\(.*(None|\.\.\.|\(\)|None\)), |\[(None|\.\.\.|\(\)|\(None,.*)\].* [-+*/]?= ": (
         "an assignment to the whole array converts to its type, as to any part"
     ),
     r"mx\.arange\(True, None": "the type of counting to True is bool, whatever else is None",
     r"(assigned\(.*,\s?|at\[)\(0,\s?slice\(None\),\s?mx.array|slice\(1,3\),None,1\)": (
         "what is written has the shape of what is read, as in numpy"
     ),
+    r"roll\(.*, \(1, 2\), \((0,)?\)\)": (
+        "each shift has its axis; mlx.core drops the shifts that have none"
+    ),
+    r"reshape\(\[3\], \[2\]\)": "lists as lengths are of a wrong type, not of a wrong value",
+    r"mx\.array\(1j, mx\.bool_\)": "an imaginary number is true, as for astype",
+    r"[!=]= None": "nothing equals None, as in Python; mlx.core raises a TypeError",
     r"pickle.*float64": "a pickle keeps float64",
     r"mx\.bool_.*2\*\*40": "a number is true even if its low 32 bits are 0",
 }

@@ -93,3 +93,14 @@ def test_convolve_refuses_what_is_no_sequence():
         mx.convolve(mx.ones((2, 2)), mx.ones((2,)))
     with pytest.raises(ValueError, match="mode must be"):
         mx.convolve(mx.ones((2,)), mx.ones((2,)), "wrap")
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_filter_longer_than_the_padded_input_is_refused(stride):
+    with pytest.raises(ValueError, match="weight must be no longer than the padded input"):
+        mx.conv1d(mx.ones((1, 2, 1)), mx.ones((1, 3, 1)), stride)
+    with pytest.raises(ValueError, match="5 meet 4 along axis 2"):
+        mx.conv2d(mx.ones((1, 9, 2, 1)), mx.ones((1, 1, 3, 1)), stride, (0, 1), (1, 2))
+    with pytest.raises(ValueError, match="along axis 1"):
+        mx.conv_general(mx.ones((1, 2, 1)), mx.ones((1, 3, 1)), stride)
+    assert mx.conv1d(mx.ones((1, 2, 1)), mx.ones((1, 4, 1)), stride, 1).tolist() == [[[2.0]]]

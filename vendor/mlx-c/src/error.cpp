@@ -64,6 +64,8 @@ int fail() noexcept {
     report(Kind::callback, error.what());
   } catch (const std::invalid_argument& error) {
     report(Kind::invalid_argument, error.what());
+  } catch (const std::length_error& error) {
+    report(Kind::invalid_argument, error.what());
   } catch (const std::out_of_range& error) {
     report(Kind::out_of_range, error.what());
   } catch (const std::bad_alloc& error) {
