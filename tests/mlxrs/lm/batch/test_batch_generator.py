@@ -398,3 +398,16 @@ def test_a_text_prompt_is_encoded():
     assert text == generate(
         RecallModel(V), TOKENIZER, "the quick fox", params=GenConfig(max_tokens=4)
     )
+
+
+def test_a_row_removed_while_it_waits_to_run_never_runs():
+    model = FakeModel(V)
+    batch = BatchGenerator(model, TOKENIZER, completion_batch_size=1)
+    first, *others = batch.insert([[3, 4, 5]] * 4, GenConfig(max_tokens=3))
+    events = batch.next() + batch.next()
+
+    batch.remove(others[:2])
+    events += list(batch)
+
+    assert {row for row, _ in events} == {first, others[2]}
+    assert sum(map(len, model.calls)) == 1 + 3 + 3
