@@ -136,3 +136,30 @@ def test_packing_leaves_a_state_of_one_size_as_it_is():
 
     assert cache.to_quantized() is cache and cache.to_rotating(4) is cache
     assert cache.nbytes == 2 * 3 * 4 and not cache.empty() and ArraysCache(3).empty()
+
+
+def test_a_row_taken_out_of_a_batch_knows_how_much_it_has_read():
+    caches = [ArraysCache(1) for _ in range(3)]
+    for cache, read in zip(caches, (4, 0, 7), strict=True):
+        cache[0] = mx.zeros((1, 2))
+        cache.advance(read)
+    merged = ArraysCache.merge(caches)
+
+    merged.prepare(lengths=[2, 5, 1])
+    merged.advance(3)
+    merged.advance(2)
+    merged.finalize()
+    merged.filter([2, 0, 1])
+    merged.advance(1)
+
+    assert [merged.extract(row).position for row in range(3)] == [7 + 1 + 1, 4 + 2 + 1, 5 + 1]
+
+
+def test_empty_caches_make_a_batch_of_as_many_rows():
+    merged = ArraysCache.merge([ArraysCache(1) for _ in range(3)])
+
+    assert merged.batch_size == 3
+    merged.filter([0, 2])
+    assert merged.batch_size == 2
+    merged.extend(ArraysCache.merge([ArraysCache(1)]))
+    assert merged.batch_size == 3
