@@ -26,14 +26,17 @@ from .errors import (
     UnsupportedError,
 )
 from .lm.batch import BatchGenerator, batch_generate, batch_stream_generate
+from .lm.cache_prompt import cache_prompt
 from .lm.draft_model import SpeculativeDecodingConfig
 from .lm.generate import generate, stream_generate
 from .lm.load import load
 from .lm.messages import ChatMessage, Role
 from .lm.params import GenConfig
+from .lm.perplexity import Perplexity, perplexity
 from .lm.prompt_lookup import PromptLookupConfig
 from .lm.reply import Reply
 from .lm.response import FinishReason, GenerationResponse, SpeculationStats
+from .lm.score import Score, score
 from .lm.session import ChatSession
 from .lm.speculative import speculative_step
 from .lm.steps import generate_step
@@ -60,10 +63,12 @@ __all__ = [
     "MlxrsError",
     "ModelNotFoundError",
     "NoCacheError",
+    "Perplexity",
     "PrefixLostError",
     "PromptLookupConfig",
     "Reply",
     "Role",
+    "Score",
     "SpeculationStats",
     "SpeculativeCacheError",
     "SpeculativeDecodingConfig",
@@ -73,11 +78,14 @@ __all__ = [
     "__version__",
     "batch_generate",
     "batch_stream_generate",
+    "cache_prompt",
     "generate",
     "generate_step",
     "load",
+    "perplexity",
     "pull",
     "resolve",
+    "score",
     "speculative_step",
     "stream_generate",
 ]

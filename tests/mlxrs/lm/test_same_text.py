@@ -7,8 +7,11 @@ from support.models import smollm2_gguf
 
 import mlxc as mx
 from mlxrs.lm.cache import load_prompt_cache, make_prompt_cache, save_prompt_cache
+from mlxrs.lm.draft_model import SpeculativeDecodingConfig
 from mlxrs.lm.load import load
 from mlxrs.lm.params import GenConfig
+from mlxrs.lm.prompt_lookup import PromptLookupConfig
+from mlxrs.lm.speculative import speculative_step
 from mlxrs.lm.steps import generate_step
 
 PROMPTS = {
@@ -65,9 +68,19 @@ def saved_and_restored(prompt, tmp_path):
     return first + plain(first[-1:], cache=restored, max_tokens=LENGTH // 2)
 
 
+def guessed(prompt, speculative):
+    params = GenConfig(max_tokens=LENGTH)
+    steps = speculative_step(smollm2()[0], prompt, params=params, speculative=speculative)
+    return [step.token for step in steps]
+
+
 WAYS = {
     "read in chunks of 7": lambda prompt, _: plain(prompt, prefill_step_size=7),
     "saved and restored midway": saved_and_restored,
+    "guessed by itself": lambda prompt, _: guessed(
+        prompt, SpeculativeDecodingConfig(smollm2()[0], 5)
+    ),
+    "guessed out of the prompt": lambda prompt, _: guessed(prompt, PromptLookupConfig(8)),
 }
 
 
