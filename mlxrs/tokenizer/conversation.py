@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from ..errors import ChatTemplateError
 from .chat_template import ChatTemplates, Rendered
-from .plain_data import Plain, plain, plain_messages
+from .plain_data import Plain, plain, plain_messages, turn_arguments
 from .tools.schema import tool_schema
 
 # Nothing that a person writes ends so; the space shows whether the template strips messages.
@@ -37,16 +38,27 @@ def render_conversation(
     if add_generation_prompt is None:
         add_generation_prompt = not continue_final_message
     schemas = None if tools is None else [tool_schema(t) if callable(t) else t for t in tools]
-    rendered = template.render_spans(
-        {
-            **special_tokens,
-            "messages": told,
-            "tools": plain(schemas),
-            "documents": plain(documents),
-            "add_generation_prompt": add_generation_prompt,
-            **{name: plain(value) for name, value in (variables or {}).items()},
-        }
-    )
+    context: dict[str, object] = {
+        **special_tokens,
+        "messages": told,
+        "tools": plain(schemas),
+        "documents": plain(documents),
+        "add_generation_prompt": add_generation_prompt,
+        **{name: plain(value) for name, value in (variables or {}).items()},
+    }
+    try:
+        rendered = template.render_spans(context)
+    except ChatTemplateError:
+        # Some templates want the arguments of earlier calls as JSON text, others as objects.
+        if not turn_arguments(told):
+            raise
+        with suppress(ChatTemplateError):
+            return _finished(template.render_spans(context), final, continue_final_message)
+        raise
+    return _finished(rendered, final, continue_final_message)
+
+
+def _finished(rendered: Rendered, final: str, continue_final_message: bool) -> Rendered:
     return _cut_at_mark(rendered, final) if continue_final_message else rendered
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 
 from ..errors import ChatTemplateError
@@ -62,3 +64,21 @@ def plain_messages(messages: Sequence[object]) -> list[dict[str, Plain]]:
             copied = {"thinking": reasoning, **copied, "reasoning_content": reasoning}
         made.append(copied)
     return made
+
+
+def turn_arguments(messages: Sequence[dict[str, Plain]]) -> bool:
+    """Turns the arguments of calls from objects to JSON text or back; False if there are none."""
+    turned = False
+    for message in messages:
+        calls = message.get("tool_calls")
+        for call in calls if isinstance(calls, list) else []:
+            function = call.get("function", call) if isinstance(call, dict) else None
+            arguments = function.get("arguments") if isinstance(function, dict) else None
+            if isinstance(function, dict) and isinstance(arguments, dict):
+                function["arguments"] = json.dumps(arguments, ensure_ascii=False)
+                turned = True
+            elif isinstance(function, dict) and isinstance(arguments, str):
+                with suppress(ValueError, RecursionError):
+                    function["arguments"] = json.loads(arguments)
+                    turned = True
+    return turned

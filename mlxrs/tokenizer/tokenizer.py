@@ -11,6 +11,7 @@ from .chat_template import ChatTemplates
 from .conversation import render_conversation
 from .detokenizer import StreamingDetokenizer, detokenizers_for
 from .encode import encode_texts
+from .tools import ReplyParser, format_named, infer_format, infer_reasoning
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
@@ -370,6 +371,38 @@ class Tokenizer:
             variables=variables,
         )
         return self.encode(text, add_special_tokens=False)
+
+    def reply_parser(
+        self,
+        *,
+        prompt: str = "",
+        tools: Sequence[Tool] = (),
+        chat_template: str | None = None,
+        tool_format: str | None = None,
+    ) -> ReplyParser:
+        """Returns a parser that takes a reply apart into text, reasoning and calls of tools.
+
+        Args:
+            prompt: what the reply answers, as `apply_chat_template` wrote it: it may end with the
+                tag that begins reasoning.
+            tools: the functions the model may call.
+            chat_template: the template the prompt was written with, as `apply_chat_template`
+                takes it; how the model thinks and calls is read from it.
+            tool_format: the name of the way the model writes calls, where the template does not
+                show it.
+
+        Raises:
+            ChatTemplateError: there is no such template.
+            ValueError: there is no such format.
+        """
+        source = self._chat_templates.select(with_tools=bool(tools), wanted=chat_template).source
+        reasoning = infer_reasoning(source)
+        return ReplyParser(
+            infer_format(source) if tool_format is None else format_named(tool_format),
+            reasoning,
+            tools=tools,
+            in_reasoning=reasoning is not None and reasoning.left_open_by(prompt),
+        )
 
     def apply_chat_template_mask(
         self,
