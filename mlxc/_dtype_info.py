@@ -49,6 +49,8 @@ class finfo:
         0.0078125
     """
 
+    __slots__ = ("bits", "dtype", "eps", "max", "min", "smallest_normal")
+
     def __init__(self, arg: Dtype, /) -> None:
         _check_dtype(arg)
         if not issubdtype(arg, DtypeCategory.inexact):
@@ -85,6 +87,8 @@ class iinfo:
         >>> mx.iinfo(mx.int8)
         iinfo(min=-128, max=127, dtype=int8)
     """
+
+    __slots__ = ("dtype", "max", "min")
 
     def __init__(self, arg: Dtype, /) -> None:
         _check_dtype(arg)

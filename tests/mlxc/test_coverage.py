@@ -51,22 +51,27 @@ BEYOND = {
 
 LISTING = """
 import json, mlx.core as mx
-places = {"": mx, "array": mx.array, **{name: getattr(mx, name) for name in %r}}
-print(json.dumps({p: [n for n in dir(o) if not n.startswith("_")] for p, o in places.items()}))
+found = []
+for place in ("", *(f"{name}." for name in %r)):
+    module = getattr(mx, place[:-1]) if place else mx
+    for name in dir(module):
+        value = getattr(module, name)
+        if not name.startswith("_"):
+            found.append(place + name)
+            if isinstance(value, type):
+                own = {n for n in dir(value) if not n.startswith("_") or n in vars(value)}
+                found += [f"{place}{name}.{member}" for member in sorted(own)]
+print(json.dumps(found))
 """
 
 
 @cache
 def official_names() -> list[str]:
-    """Every public name of mlx.core, of its submodules and of its array class, with dots."""
+    """Every public name of mlx.core, of its submodules and of their classes, with dots."""
     done = subprocess.run(
         [sys.executable, "-c", LISTING % (SUBMODULES,)], capture_output=True, text=True, check=True
     )
-    return [
-        f"{place}.{name}".removeprefix(".")
-        for place, names in json.loads(done.stdout).items()
-        for name in names
-    ]
+    return [str(name) for name in json.loads(done.stdout)]
 
 
 NOTHING = object()
@@ -93,6 +98,29 @@ def test_every_name_beyond_the_official_ones_has_a_reason():
     assert public - set(official_names()) == BEYOND.keys()
 
 
+CONSTANTS = """
+import json, math, mlx.core as mx
+kinds = (mx.DeviceType, mx.DtypeCategory)
+members = {kind.__name__: {m.name: m.value for m in kind} for kind in kinds}
+print(json.dumps([members, mx.e, mx.euler_gamma, mx.inf, mx.pi, mx.newaxis, math.isnan(mx.nan)]))
+"""
+
+
+@pytest.mark.native
+def test_enumerations_and_constants_have_the_official_values():
+    theirs, ours = (
+        subprocess.run(
+            [sys.executable, "-c", CONSTANTS.replace("mlx.core", name)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in ("mlx.core", "mlxc")
+    )
+
+    assert ours == theirs != ""
+
+
 @pytest.mark.parametrize("submodule", SUBMODULES)
 def test_a_submodule_is_imported_like_the_official_one(submodule):
     assert importlib.import_module(f"mlxc.{submodule}") is getattr(mx, submodule)
@@ -114,11 +142,12 @@ def official_signatures() -> dict[str, list[Signature]]:
 
     def read(body: list[ast.stmt], prefix: str) -> None:
         for node in body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                if not any(ast.unparse(mark) == "property" for mark in node.decorator_list):
+            if isinstance(node, ast.FunctionDef):
+                marks = " ".join(map(ast.unparse, node.decorator_list))
+                if "property" not in marks and "setter" not in marks:
                     found.setdefault(prefix + node.name, []).append(of_stub(node.args))
-            elif isinstance(node, ast.ClassDef) and node.name == "array":
-                read(node.body, "array.")
+            elif isinstance(node, ast.ClassDef):
+                read(node.body, f"{prefix}{node.name}.")
 
     for name in ("__init__", *SUBMODULES):
         prefix = "" if name == "__init__" else f"{name}."
@@ -210,15 +239,17 @@ def accepts(ours: Signature, theirs: Signature) -> bool:
 
 
 def function(name: str) -> Any:
-    """The function of that name in mlxc, None if there is none."""
+    """The function of that name in mlxc, None if there is none that is written in Python."""
     value = find(name)
+    if name.endswith(".__init__") and not inspect.isfunction(value):
+        value = find(name.replace("__init__", "__new__"))
     value = getattr(value, "__func__", value)
     return value if inspect.isfunction(value) else None
 
 
 @pytest.mark.parametrize("name", sorted(filter(function, official_signatures())))
 def test_a_function_is_called_as_the_official_one(name: str):
-    method = name.startswith("array.")
+    method = isinstance(find(name.rpartition(".")[0]), type)
     ours = of_function(function(name), method=method)
 
     if name in CALLED_OTHERWISE:
