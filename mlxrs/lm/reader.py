@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from ..errors import PrefixLostError
 from .cache import Cache
+from .drafter import Speculation
+from .drafting import Drafting, catch_up
 from .models import LanguageModel
 from .params import GenConfig
 from .pick import Constraint
 from .prefix import CachedPrefix
 from .session_settings import SessionSettings
-from .steps import generate_step, room_after
+from .speculative import speculative_step
+from .steps import room_after
 from .stream import ResponseStream
 
 if TYPE_CHECKING:
@@ -27,10 +30,13 @@ class Answer:
         responses: The generation.
     """
 
-    def __init__(self, ids: list[int], prefix: CachedPrefix, cached: int) -> None:
+    def __init__(
+        self, ids: list[int], prefix: CachedPrefix, cached: int, drafting: Drafting | None
+    ) -> None:
         self.responses: ResponseStream
         self._ids = ids
         self._prefix = prefix
+        self._drafting = drafting
         self._cached = self._read = cached
 
     def progress(self, read: int, total: int) -> None:
@@ -45,7 +51,10 @@ class Answer:
         """Note what the caches hold now that the generation has ended."""
         tokens = self.responses.tokens
         read = len(self._ids) + len(tokens) - 1 if tokens else self._read
-        self._prefix.record([*self._ids, *tokens], read)
+        ids = [*self._ids, *tokens]
+        self._prefix.record(ids, read)
+        if self._drafting is not None:
+            self._drafting.record(ids)
 
 
 class Reader:
@@ -55,20 +64,44 @@ class Reader:
         model: The model.
         tokenizer: Its tokenizer.
         settings: What its caches are like, and how long its context is.
+        speculative: Where guesses at its answers come from; None for none.
+
+    Raises:
+        ValueError: A setting is out of range, or does not suit the model's caches.
 
     Attributes:
         prefix: The caches and what they hold; None as long as nothing was read.
+        drafting: The guesses; None for none.
     """
 
     def __init__(
-        self, model: LanguageModel, tokenizer: Tokenizer, settings: SessionSettings
+        self,
+        model: LanguageModel,
+        tokenizer: Tokenizer,
+        settings: SessionSettings,
+        speculative: Speculation | None = None,
     ) -> None:
         self.prefix: CachedPrefix | None = None
+        self.drafting = None if speculative is None else Drafting(speculative)
         self._model = settings.bound(model)
         self._tokenizer = tokenizer
         self._settings = settings
         # The model itself, for caches as large as its context.
         self._maker = model
+        self._layers = len(self.new_caches())
+
+    def copy(self) -> Reader:
+        """Return an independent copy that has read as much."""
+        twin = Reader(self._maker, self._tokenizer, self._settings)
+        twin.prefix = None if self.prefix is None else self.prefix.copy()
+        twin.drafting = None if self.drafting is None else self.drafting.copy()
+        return twin
+
+    def forget(self) -> None:
+        """Forget all that was read."""
+        self.prefix = None
+        if self.drafting is not None:
+            self.drafting = Drafting(self.drafting.speculative)
 
     @property
     def room(self) -> int | None:
@@ -90,10 +123,9 @@ class Reader:
         Raises:
             ValueError: They are not one for each layer.
         """
-        layers = len(self.new_caches())
-        if len(caches) != layers:
+        if len(caches) != self._layers:
             raise ValueError(
-                f"cache must hold one cache for each of the model's {layers} layers, got "
+                f"cache must hold one cache for each of the model's {self._layers} layers, got "
                 f"{len(caches)}; pass what make_prompt_cache(model) gave"
             )
         self.prefix = CachedPrefix(caches)
@@ -121,17 +153,24 @@ class Reader:
         params.validate()
         room_after(self._model, self._given, len(ids))
         prefix, cached = self._reuse(ids)
-        answer = Answer(ids, prefix, cached)
-        steps = generate_step(
+        answer = Answer(ids, prefix, cached, self.drafting)
+        speculative: Speculation | None = None
+        missed: Sequence[int] = []
+        if self.drafting is not None and params.max_tokens:
+            speculative, missed = self.drafting.prepare(ids, cached)
+        steps = speculative_step(
             self._model,
             ids[cached:],
             params=params,
+            speculative=speculative,
             cache=prefix.caches,
             eos=self._tokenizer.eos_token_ids,
             constraint=constraint,
             progress=answer.progress,
             cancel=cancel,
         )
+        if missed:
+            steps = catch_up(steps, speculative, missed, params.prefill_step_size, cancel)
         answer.responses = ResponseStream(
             steps, self._tokenizer.detokenizer(), len(ids), cached, params.stop_strings
         )

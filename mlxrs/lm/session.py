@@ -11,9 +11,15 @@ from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
-from ..errors import NoCacheError, StreamOpenError
+from ..errors import (
+    CacheWithSpeculationError,
+    NoCacheError,
+    SpeculativeCacheError,
+    StreamOpenError,
+)
 from .cache import Cache, save_prompt_cache
 from .chat_stream import ChatStream, Turn
+from .drafter import Speculation
 from .messages import ChatMessage, Part, Role
 from .models import LanguageModel
 from .overflow import drop_oldest_turns
@@ -60,6 +66,7 @@ class ChatSession:
         params: GenConfig | None = None,
         history: Iterable[ChatMessage] = (),
         cache: Sequence[Cache] | None = None,
+        speculative: Speculation | None = None,
         max_kv_size: int | None = None,
         kv_bits: int | None = None,
         overflow: Overflow = "error",
@@ -76,6 +83,9 @@ class ChatSession:
             cache: The model's caches, holding tokens that nobody names any more; they are copied.
                 The whole conversation is read behind those tokens, which are never taken back.
                 Instructions they already contain should not be given again.
+            speculative: Whether replies are guessed and judged several tokens at once, and who
+                guesses: a `SpeculativeDecodingConfig` or a `PromptLookupConfig`. Such a session
+                keeps its caches, and those of a draft model, to itself.
             max_kv_size: How many tokens a layer of the cache holds at most: the first 4 and the
                 last ones. None for all.
             kv_bits: Bits a key or value is packed into: 2, 3, 4, 5, 6 or 8; None for none.
@@ -85,16 +95,19 @@ class ChatSession:
                 oldest tokens but the first 4.
 
         Raises:
+            CacheWithSpeculationError: There is both `cache` and `speculative`.
             ValueError: A setting is invalid, `cache` has not one cache for each layer of the
                 model, or comes with settings or messages of its own.
         """
+        if cache is not None and speculative is not None:
+            raise CacheWithSpeculationError
         self.instructions = instructions
         self.params = params or GenConfig()
         self._model = model
         self._tokenizer = tokenizer
         self._settings = SessionSettings(max_kv_size, kv_bits, overflow)
         self._transcript = Transcript(history)
-        self._reader = Reader(model, tokenizer, self._settings)
+        self._reader = Reader(model, tokenizer, self._settings, speculative)
         self._turn: weakref.ref[Turn] | None = None
         if cache is not None and self._transcript.messages:
             raise ValueError(
@@ -116,14 +129,17 @@ class ChatSession:
 
     @property
     def has_cache(self) -> bool:
-        """Whether there is a KV cache: from the first turn on, or because one was given."""
-        return self._reader.prefix is not None
+        """Whether there is a KV cache: from the first turn on, or because one was given.
+
+        Never with speculation, which keeps its caches to itself.
+        """
+        return self.current_cache is not None
 
     @property
     def current_cache(self) -> list[Cache] | None:
         """The KV caches, one a layer; None where there are none."""
-        prefix = self._reader.prefix
-        return None if prefix is None else prefix.caches
+        reader = self._reader
+        return None if reader.prefix is None or reader.drafting else reader.prefix.caches
 
     def respond(
         self,
@@ -224,7 +240,9 @@ class ChatSession:
             StreamOpenError: A reply is still being streamed.
         """
         self._require_idle()
-        return self._restored(self._model, self._tokenizer, self._saved())
+        twin = self._restored(self._model, self._tokenizer, self._saved())
+        twin._reader = self._reader.copy()
+        return twin
 
     def clear(self) -> None:
         """Forget history and cache; instructions and settings stay.
@@ -234,7 +252,7 @@ class ChatSession:
         """
         self._require_idle()
         self._transcript = Transcript()
-        self._reader.prefix = None
+        self._reader.forget()
 
     def cancel(self) -> None:
         """End the reply being streamed, within one token; from any thread."""
@@ -257,13 +275,17 @@ class ChatSession:
 
         Raises:
             NoCacheError: There is none yet.
+            SpeculativeCacheError: The session speculates; `save` can save it.
             StreamOpenError: A reply is still being streamed.
             OSError: The file cannot be written.
         """
         self._require_idle()
-        if self._reader.prefix is None:
+        if self._reader.drafting is not None:
+            raise SpeculativeCacheError
+        caches = self.current_cache
+        if caches is None:
             raise NoCacheError
-        save_prompt_cache(path, self._reader.prefix.caches)
+        save_prompt_cache(path, caches)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the whole session in one safetensors file, which appears whole or not at all.
@@ -284,30 +306,53 @@ class ChatSession:
         save_session(path, self._saved(), self._model, self._tokenizer)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], model: LanguageModel, tokenizer: Tokenizer) -> Self:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        model: LanguageModel,
+        tokenizer: Tokenizer,
+        *,
+        speculative: Speculation | None = None,
+    ) -> Self:
         """Return the session in a file that `save` wrote.
+
+        Args:
+            path: The file.
+            model: The model of the session.
+            tokenizer: Its tokenizer.
+            speculative: As for a new session; it is not part of the file.
 
         Raises:
             FileNotFoundError: There is no such file.
             FormatError: The file is no session, or is damaged.
             UnsupportedError: The session was held with another model or tokenizer.
         """
-        return cls._restored(model, tokenizer, load_session(path, model, tokenizer))
+        saved = load_session(path, model, tokenizer)
+        session = cls._restored(model, tokenizer, saved, speculative)
+        session._reader.prefix = saved.prefix
+        return session
 
     @classmethod
-    def _restored(cls, model: LanguageModel, tokenizer: Tokenizer, saved: SavedSession) -> Self:
+    def _restored(
+        cls,
+        model: LanguageModel,
+        tokenizer: Tokenizer,
+        saved: SavedSession,
+        speculative: Speculation | None = None,
+    ) -> Self:
+        """Return a session that has read nothing yet, but is the saved one in all else."""
         settings = saved.settings
         session = cls(
             model,
             tokenizer,
             instructions=saved.instructions,
             params=replace(saved.params),
+            speculative=speculative,
             max_kv_size=settings.max_kv_size,
             kv_bits=settings.kv_bits,
             overflow=settings.overflow,
         )
         session._transcript = saved.transcript.copy()
-        session._reader.prefix = None if saved.prefix is None else saved.prefix.copy()
         return session
 
     def _saved(self) -> SavedSession:

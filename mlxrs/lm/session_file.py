@@ -165,7 +165,9 @@ def _params_to_json(params: GenConfig) -> dict[str, object]:
 
 
 def _params_from_json(told: dict[str, object]) -> GenConfig:
-    values: dict[str, Any] = dict(told)
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in told.items()
+    }
     values["logit_bias"] = dict(values.get("logit_bias", ()))
     if values.keys() & set(FUNCTIONS):
         raise ValueError("its params hold what should be functions")

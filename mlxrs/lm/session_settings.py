@@ -19,7 +19,7 @@ class SessionSettings:
     """Limits of a session; `ChatSession` tells what they mean.
 
     Raises:
-        ValueError: `overflow` is not known.
+        ValueError: One of them is out of range.
     """
 
     max_kv_size: int | None = None
@@ -32,6 +32,13 @@ class SessionSettings:
                 f"overflow must be one of {get_args(Overflow)}, got {self.overflow!r}; "
                 "'error' is the default"
             )
+
+        for name in ("max_kv_size", "kv_bits"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < 1):
+                raise ValueError(
+                    f"{name} must be an integer >= 1, got {value!r}; None for no limit"
+                )
 
     def make_caches(self, model: LanguageModel) -> list[Cache]:
         """Return new, empty caches for a model, one a layer."""

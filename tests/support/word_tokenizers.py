@@ -24,11 +24,20 @@ TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
     "<|{{ message['role'] }}|>{{ message['content'] }}{% endfor %}<|assistant|>"
 )
+# Shows replies without their thinking, as the templates of reasoning models do.
+FORGETFUL_TEMPLATE = TEMPLATE.replace(
+    "message['content']", "message['content'].split('</think>') | last"
+)
 
 
 def word_tokenizer() -> Tokenizer:
     """Return the tokenizer of 11 ids whose replies encode back to the same ids."""
     return _with_template(_backend([*WORDS, *THINK]))
+
+
+def forgetful_tokenizer() -> Tokenizer:
+    """Return the same with a template that leaves out all thinking."""
+    return _with_template(_backend([*WORDS, *THINK]), FORGETFUL_TEMPLATE)
 
 
 def byte_level_tokenizer() -> Tokenizer:
@@ -61,10 +70,10 @@ def _backend(words: list[str]) -> Backend:
     return backend
 
 
-def _with_template(backend: Backend) -> Tokenizer:
+def _with_template(backend: Backend, template: str = TEMPLATE) -> Tokenizer:
     return Tokenizer(
         backend,
         special_tokens={"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"},
         eos_token_ids=[2],
-        chat_templates=ChatTemplates({"default": TEMPLATE}),
+        chat_templates=ChatTemplates({"default": template}),
     )

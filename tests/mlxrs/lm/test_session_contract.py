@@ -13,6 +13,8 @@ from support.word_tokenizers import byte_level_tokenizer, tokenizer_without_temp
 import mlxc as mx
 from mlxrs import errors
 from mlxrs.lm.cache import KVCache, load_prompt_cache
+from mlxrs.lm.draft_model import SpeculativeDecodingConfig
+from mlxrs.lm.drafting import Drafting
 from mlxrs.lm.messages import ChatMessage, Role
 from mlxrs.lm.prefix import CachedPrefix
 from mlxrs.lm.response import FinishReason
@@ -193,6 +195,35 @@ def test_15_instructions_and_settings_can_be_read_and_written():
     assert session.respond("hello").generation_tokens == 7
 
 
+def speculating(max_tokens: int, model=None, draft=None, tokenizer=None) -> ChatSession:
+    config = SpeculativeDecodingConfig(draft or FakeModel(11))
+    return chat(max_tokens, model, tokenizer, speculative=config)
+
+
+def test_16_a_speculative_session_runs_turns():
+    session = speculating(4)
+    assert not session.has_cache
+
+    assert session.respond("hello") and len(session.history) == 2
+    assert session.respond("world") and len(session.history) == 4
+
+    assert session.history[2].content == "world"
+    assert session.history[3].role is Role.ASSISTANT
+
+
+def test_17_a_speculative_session_exposes_no_cache(tmp_path):
+    path = tmp_path / "cache.safetensors"
+    session = speculating(3)
+    session.respond("hello")
+    assert len(session.history) == 2
+    assert not session.has_cache and session.current_cache is None
+
+    with pytest.raises(errors.SpeculativeCacheError, match="speculative") as raised:
+        session.save_cache(path)
+
+    assert "call respond" not in str(raised.value) and not path.exists()
+
+
 def test_18_a_restored_cache_stays_in_front_of_a_shorter_conversation():
     model = FakeModel(11)
     session = chat(3, model, cache=restored(10))
@@ -217,6 +248,29 @@ def test_19_a_restored_cache_stays_in_front_of_a_longer_conversation():
     assert offset(session) == 26 == 10 + 13 - 1 + 4
 
 
+def test_20_a_dropped_speculative_stream_records_what_it_gave():
+    says = one_hot(12, 11)
+    session = speculating(
+        12, FakeModel(12, logits=says), FakeModel(12, logits=says), byte_level_tokenizer()
+    )
+    stream = session.stream_respond("hello")
+    responses = [next(stream) for _ in range(3)]
+    del stream
+
+    assert [response.token for response in responses] == [11, 11, 11]
+    assert session.history[1:] == [ChatMessage.assistant(unfinished(3))]
+    assert len(unfinished(3)) > len("".join(response.text for response in responses))
+
+
+def test_21_a_given_cache_and_speculation_do_not_go_together():
+    config = SpeculativeDecodingConfig(FakeModel(11))
+
+    with pytest.raises(errors.CacheWithSpeculationError, match="cache=.*speculative="):
+        chat(3, cache=restored(8), speculative=config)
+
+    assert not chat(3, speculative=config).has_cache
+
+
 def test_22_an_error_records_the_text_before_it():
     model = FailingModel(FakeModel(12, logits=one_hot(12, 11)), calls=4)
     session = chat(32, model, byte_level_tokenizer())
@@ -232,6 +286,22 @@ def test_22_an_error_records_the_text_before_it():
     assert session.history[1:] == [ChatMessage.assistant(unfinished(3))]
     assert len(session.history[1].content) > len(streamed)
     assert offset(session) == 8 + 2
+
+
+def test_23_an_error_of_the_draft_model_records_the_text_before_it():
+    says = one_hot(12, 11)
+    target = FailingModel(FakeModel(12, logits=says), calls=64)
+    draft = FailingModel(FakeModel(12, logits=says), calls=7)
+    session = speculating(32, target, draft, byte_level_tokenizer())
+    tokens = []
+
+    with pytest.raises(ModelBroke):
+        for response in session.stream_respond("hello"):
+            tokens.append(response.token)
+
+    # The draft model reads the prompt and guesses five; the sixth token comes with them.
+    assert tokens == [11] * 6
+    assert session.history[1:] == [ChatMessage.assistant(unfinished(6))]
 
 
 def test_24_a_role_reads_as_its_text():
@@ -304,6 +374,17 @@ def test_30_no_tokens_wanted_means_no_model_call():
     assert contents(session) == [("user", "hello"), ("assistant", "")]
 
 
+def test_31_no_tokens_wanted_with_speculation_means_no_model_call():
+    model, draft = FakeModel(11), FakeModel(11)
+    session = speculating(0, model, draft)
+
+    assert list(session.stream_respond("hello")) == []
+
+    assert contents(session) == [("user", "hello"), ("assistant", "")]
+    assert not session.has_cache and session.current_cache is None
+    assert model.windows == draft.windows == []
+
+
 def test_32_the_ending_token_ends_the_turn_without_text():
     session = chat(32, FakeModel(11, logits=one_hot(11, 2)))
 
@@ -312,6 +393,16 @@ def test_32_the_ending_token_ends_the_turn_without_text():
     assert [(r.token, r.text, r.finish_reason) for r in responses] == [(2, "", FinishReason.EOS)]
     assert FinishReason.EOS != FinishReason.LENGTH
     assert session.has_cache and contents(session) == [("user", "hello"), ("assistant", "")]
+
+
+def test_33_the_caches_of_a_draft_model_are_made_when_they_are_needed():
+    drafting = Drafting(SpeculativeDecodingConfig(FakeModel(11, num_layers=3)))
+    assert drafting.prefix is None
+
+    settings, missed = drafting.prepare([1, 2, 3], 0)
+
+    assert len(settings.draft_cache) == 3 and missed == []
+    assert (drafting.prefix.opaque, drafting.prefix.known) == (0, [])
 
 
 def test_34_models_share_what_passes_calls_through():
