@@ -9,6 +9,7 @@ from ._convert import INT64_MAX, INT64_MIN, check_fits
 from ._dtype import DTYPES, DtypeCategory, issubdtype
 from ._ffi import lib
 from ._handle import Handle, pair, swap, wrap
+from .ops.matmul import empty_product
 
 if TYPE_CHECKING:
     from ._array import array
@@ -103,7 +104,8 @@ def matmul(self: array, other: array) -> array:
         raise TypeError(
             f"Cannot perform matrix multiplication on an mlxc.array and {type(other).__name__}"
         )
-    return wrap(lib.h_matmul(self._h, other._h, 0))
+    product = wrap(lib.h_matmul(self._h, other._h, 0))
+    return product if product.size else empty_product(self, other)
 
 
 def in_place(method: Operator) -> Operator:

@@ -57,7 +57,22 @@ def matmul(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
         array([[11]], dtype=float32)
     """
     a, b = only_array(a), only_array(b)
-    return wrap(lib.h_matmul(a._h, b._h, at(stream)))
+    product = wrap(lib.h_matmul(a._h, b._h, at(stream)))
+    return product if product.size else empty_product(a, b, at(stream))
+
+
+def empty_product(a: array, b: array, stream: int = 0) -> array:
+    """The product of matrices one of which has no rows or columns.
+
+    MLX would free a copy of the other while it is made, so it gets none that it has to copy.
+    """
+    a, b = _contiguous(a, b, stream)
+    return wrap(lib.h_matmul(a._h, b._h, stream))
+
+
+def _contiguous(a: array, b: array, stream: int) -> tuple[array, array]:
+    first = wrap(lib.h_contiguous(a._h, False, stream))
+    return first, wrap(lib.h_contiguous(b._h, False, stream))
 
 
 def addmm(
@@ -85,7 +100,11 @@ def addmm(
         array([[5]], dtype=float32)
     """
     c, a, b = only_array(c), only_array(a), only_array(b)
-    return wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
+    result = wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
+    if result.size == 0:
+        a, b = _contiguous(a, b, at(stream))
+        result = wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
+    return result
 
 
 def inner(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
@@ -284,7 +303,8 @@ def block_masked_mm(
     a, b = only_array(a), only_array(b)
     out = optional(mask_out, "mask_out")
     lhs, rhs = optional(mask_lhs, "mask_lhs"), optional(mask_rhs, "mask_rhs")
-    return wrap(lib.h_block_masked_mm(a._h, b._h, block_size, out, lhs, rhs, at(stream)))
+    product = wrap(lib.h_block_masked_mm(a._h, b._h, block_size, out, lhs, rhs, at(stream)))
+    return product if product.size else empty_product(a, b, at(stream))
 
 
 def gather_mm(

@@ -184,3 +184,15 @@ def test_nothing_can_be_chosen_from_no_matrices():
     with pytest.raises(ValueError, match="lhs_indices must be empty or None"):
         mx.gather_mm(none, mx.ones((2, 2)), lhs_indices=chosen)
     assert mx.gather_mm(none, none).shape == (0, 2, 2)
+
+
+@pytest.mark.parametrize("shape", [(300, 0), (2, 300, 0)])
+def test_an_empty_product_with_a_strided_factor_is_empty(shape):
+    a, none = mx.random.normal((400, 600))[:, ::2], mx.zeros(shape)
+    expected = (*shape[:-2], 400, 0)
+
+    products = a @ none, mx.matmul(a, none), mx.addmm(mx.zeros((400, 0)), a, none)
+    mx.eval(products)
+
+    assert [product.shape for product in products] == [expected] * 3
+    assert mx.grad(lambda x: (x @ none).sum())(a).shape == a.shape
