@@ -37,49 +37,56 @@ def choose(rows: Sequence[Row], fed: mx.array, logits: mx.array) -> Choice:
         fed: The ids the model was shown last, `(B,)`.
         logits: Its scores, `(B, V)`.
     """
-    scores = {place: logits[place : place + 1] for place in range(len(rows))}
+    scores: dict[int, mx.array] = {}  # of rows that have their own
     failures: dict[int, Exception] = {}
     together: dict[Hashable, list[int]] = {}
     for place, row in enumerate(rows):
         try:
             if row.picker.history is not None or row.constraint is not None:
                 allowed = None if row.constraint is None else row.constraint.mask()
-                tokens = fed[place : place + 1]
-                scores[place] = row.picker.processed(tokens, scores[place], allowed)
+                here = slice(place, place + 1)
+                scores[place] = row.picker.processed(fed[here], logits[here], allowed)
         except Exception as error:
             failures[place] = error
         else:
             kind = row.picker.kind
             together.setdefault(row if kind is None else kind, []).append(place)
 
-    sampled: dict[int, mx.array] = {}
+    # Tokens of one group after the other, and their places.
+    parts: list[mx.array] = [mx.zeros((0,), mx.uint32)]
+    order: list[int] = []
     for places in together.values():
         try:
-            sampled |= _sample([rows[place] for place in places], places, scores)
+            parts.append(_sample(rows, places, logits, scores).astype(mx.uint32))
+            order += places
         except Exception as error:
             failures |= dict.fromkeys(places, error)
+    tokens = mx.concatenate(parts) if len(parts) > 2 else parts[-1]
 
-    picks: list[Pick] = []
-    for place in sorted(sampled):
+    picks: dict[int, Pick] = {}
+    for number, place in enumerate(order):
         try:
-            picks.append(rows[place].picker.picked(sampled[place], scores[place]))
+            own = scores[place] if place in scores else logits[place : place + 1]
+            picks[place] = rows[place].picker.picked(tokens[number : number + 1], own)
         except Exception as error:
             failures[place] = error
-    parts = [pick.token.astype(mx.uint32) for pick in picks]
-    chosen = mx.concatenate(parts) if parts else mx.zeros((0,), mx.uint32)
-    return Choice(chosen, picks, failures)
+    chosen = sorted(picks)
+    if chosen != order:
+        numbers = {place: number for number, place in enumerate(order)}
+        tokens = tokens[mx.array([numbers[place] for place in chosen], dtype=mx.uint32)]
+    return Choice(tokens, [picks[place] for place in chosen], failures)
 
 
 def _sample(
-    rows: Sequence[Row], places: Sequence[int], scores: Mapping[int, mx.array]
-) -> dict[int, mx.array]:
-    """Return a token `(1,)` for each of some rows of like settings, by their places."""
-    picker = rows[0].picker
-    if len(rows) == 1:
-        return {places[0]: picker.sampled(scores[places[0]], rows[0].launched)}
-    tokens = sample_rows(
-        picker.params,
-        mx.concatenate([scores[place] for place in places]),
-        [(row.picker.seed, row.launched) for row in rows],
-    )
-    return {place: tokens[i : i + 1] for i, place in enumerate(places)}
+    rows: Sequence[Row], places: Sequence[int], logits: mx.array, scores: Mapping[int, mx.array]
+) -> mx.array:
+    """Return tokens `(N,)` for some rows of like settings."""
+    if len(places) < len(rows) and scores.keys().isdisjoint(places):
+        logits = logits[mx.array(places, dtype=mx.uint32)]
+    elif scores:
+        logits = mx.concatenate([scores[i] if i in scores else logits[i : i + 1] for i in places])
+    picker, index = rows[places[0]].picker, rows[places[0]].launched
+    if len(places) == 1:
+        return picker.sampled(logits, index)
+    draws = [(rows[place].picker.seed, rows[place].launched) for place in places]
+    return sample_rows(picker.params, logits, draws)

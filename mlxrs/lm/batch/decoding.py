@@ -72,7 +72,9 @@ class DecodeBatch:
         failures: dict[Row, Exception] = {}
         # What a constraint allows is known when the token before is.
         waits = any(row.constraint is not None for row in self.rows)
-        if not waits:
+        if waits:
+            mx.async_eval([] if self._logits is None else self._logits)
+        else:
             failures = self._choose()
         ended = self._tell(told, tokens, events)
         self.drop(ended)
@@ -97,7 +99,6 @@ class DecodeBatch:
         if not self.rows:
             return
         self._logits = self._model(self._tokens[:, None], self.caches.layers)[:, -1, :]
-        mx.async_eval(self._logits)
         for row in self.rows:
             row.fed += 1
 
@@ -112,7 +113,9 @@ class DecodeBatch:
             self._keep([i for i in range(len(self.rows)) if i not in choice.failures])
         for row in self.rows:
             row.launched += 1
-        mx.async_eval(self._tokens, [pick.arrays() for pick in choice.picks])
+        # The tokens of the picks are these once more.
+        figures = [a for pick in choice.picks for a in pick.arrays() if a is not pick.token]
+        mx.async_eval(self._tokens, figures)
         return failures
 
     def _tell(

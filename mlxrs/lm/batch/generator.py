@@ -247,7 +247,14 @@ class BatchGenerator:
         cache: Sequence[Cache] | None,
     ) -> Row:
         params.validate()
-        held = 0 if cache is None else cached_tokens(cache)
+        held = 0
+        if cache is not None:
+            layers, held = len(self._model.make_cache()), cached_tokens(cache)
+            if len(cache) != layers:
+                raise ValueError(
+                    f"caches must hold one cache a layer, {layers}, for each row, got "
+                    f"{len(cache)}; make them with make_prompt_cache"
+                )
         room = room_after(self._model, held, len(prompt))
         return Row(
             id,

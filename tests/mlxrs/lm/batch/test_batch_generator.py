@@ -358,6 +358,14 @@ def test_what_cannot_be_inserted_is_refused_as_a_whole(arguments, message):
     assert batch.insert([[3]]) == [0]
 
 
+def test_caches_of_another_model_are_refused():
+    batch = BatchGenerator(RecallModel(V), TOKENIZER)
+
+    with pytest.raises(ValueError, match="one cache a layer, 2, for each row, got 1"):
+        batch.insert([[3], [4]], caches=[None, FakeModel(V, num_layers=1).make_cache()])
+    assert len(batch) == 0
+
+
 def test_a_prompt_beyond_the_context_is_refused_and_a_reply_ends_with_it():
     batch = BatchGenerator(RecallModel(V, context_length=4), TOKENIZER)
     with pytest.raises(ContextLengthError):
