@@ -42,5 +42,9 @@ def test_trace_agrees_with_numpy(offset):
     assert_close(mx.trace(mx.array(x), offset, 1, 2), np.trace(x, offset, 1, 2))
 
 
+def test_the_trace_of_a_diagonal_outside_of_the_matrices_is_zero():
+    assert mx.trace(mx.arange(24).reshape(2, 3, 4), 3).tolist() == [0, 0, 0, 0]
+
+
 def test_trace_sums_in_the_wanted_type():
     assert mx.trace(mx.eye(2, dtype=mx.int32), dtype=mx.float16).dtype == mx.float16
