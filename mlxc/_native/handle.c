@@ -219,14 +219,20 @@ static PyType_Spec handle_spec = {
     handle_slots,
 };
 
-/* MLX counts bytes in 64 bits and does not notice when they do not suffice. */
+/* MLX counts bytes in 64 bits and does not notice when they do not suffice, and lets arrays
+ * without elements have negative lengths. */
 static int is_addressable(mlx_array array) {
   const int* shape = mlx_array_shape(array);
   uint64_t bytes = mlx_array_itemsize(array);
-  int overflows = 0, empty = 0;
+  int overflows = 0, empty = 0, negative = 0;
   for (size_t i = mlx_array_ndim(array); i-- > 0;) {
     empty |= shape[i] == 0;
+    negative |= shape[i] < 0;
     overflows |= __builtin_mul_overflow(bytes, (uint64_t)shape[i], &bytes);
+  }
+  if (negative) {
+    PyErr_SetString(PyExc_ValueError, "the lengths of axes must not be negative");
+    return 0;
   }
   if (!empty && (overflows || bytes > PY_SSIZE_T_MAX)) {
     PyErr_SetString(PyExc_ValueError, "an array of more bytes than 64 bits can count");

@@ -29,7 +29,7 @@ ADDRESSES = 6 << 30
 #: What a call may raise.
 EXPECTED = (
     ValueError,
-    IndexError,
+    LookupError,  # a tree lacks what another has
     TypeError,
     RuntimeError,
     OverflowError,

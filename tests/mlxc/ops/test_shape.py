@@ -116,3 +116,9 @@ def test_atleast_adds_axes_as_numpy_does(shape):
 
 def test_atleast_of_several_arrays_is_a_list():
     assert [a.shape for a in mx.atleast_1d(mx.array(1), mx.array([2]))] == [(1,), (1,)]
+
+
+@pytest.mark.parametrize("shape", [(7, -2, 0), (-1, -4), (0, -3)])
+def test_an_empty_array_has_no_negative_lengths_either(shape):
+    with pytest.raises(ValueError, match="negative|reshape"):
+        mx.reshape(mx.ones((0, 3)), shape)
