@@ -31,6 +31,9 @@ _BARE = re.compile(r'[\s;,]*\{\s*"(name|type|function|tool_name|id|parameters|ar
 _BARE_BEGUN = re.compile(r'[\s;,]*(\{\s*("\w*)?)?\Z')
 _BARE_CALL = Bracket("", (), json_calls)
 
+# More white space than this is said, and not held back for a tag that may follow.
+_MAX_SPACE = 256
+
 
 class ReplyParser:
     """Takes a reply apart, piece by piece.
@@ -115,16 +118,17 @@ class ReplyParser:
 
     def _read_text(self) -> bool:
         if self._format.bare and not (self._said or self._thinking):
-            if _BARE.match(self._text):
+            head = self._text[:_MAX_SPACE]
+            if _BARE.match(head):
                 self._call = Scan(_BARE_CALL, 0)
                 return True
-            if not self._ended and _BARE_BEGUN.match(self._text):
+            if not self._ended and len(head) < _MAX_SPACE and _BARE_BEGUN.match(head):
                 return False
         tags = self._tags()
         place, tag = self._next(tags)
-        spoken = self._text[:place].rstrip()
+        spoken = max(len(self._text[:place].rstrip()), place - _MAX_SPACE)
         if spoken:
-            self._say(spoken)
+            self._say(self._text[:spoken])
             return True
         if tag:
             self._pass(place, tag)
@@ -186,7 +190,7 @@ class ReplyParser:
         place, length = min((found for found in ends if found[0] >= 0), default=(-1, 0))
         if place >= 0:
             return place, place + length
-        again = self._text.find(bracket.start, call.begin) if bracket.start else -1
+        again = self._text.rfind(bracket.start, call.begin) if bracket.start else -1
         return -1, again if again >= 0 else whole
 
     def _finish_call(self, bracket: Bracket, body: str, end: int, begin: int = 0) -> None:
@@ -194,7 +198,7 @@ class ReplyParser:
         try:
             calls = bracket.read(body, self._schemas)
         except (ValueError, RecursionError) as error:
-            again = body.find(bracket.start) if bracket.start else -1
+            again = body.rfind(bracket.start) if bracket.start else -1
             if bracket is _BARE_CALL and not self._section_end:
                 self._say(self._text[:end])
             else:
@@ -253,9 +257,10 @@ class ReplyParser:
         if self._after_tag:
             self._emit(MarkupEvent(text[: len(text) - len(text.lstrip())]))
             text = text.lstrip()
-        self._emit(self._spoken(text))
-        self._after_tag = False
-        self._said = self._said or not self._thinking
+        if text:
+            self._emit(self._spoken(text))
+            self._after_tag = False
+            self._said = self._said or not self._thinking
 
     def _spoken(self, text: str) -> Event:
         return ReasoningEvent(text) if self._thinking else TextEvent(text)
@@ -274,8 +279,14 @@ def _pattern(tags: tuple[str, ...]) -> re.Pattern[str]:
 
 def _held(text: str, tags: tuple[str, ...]) -> int:
     """Returns how many characters at the end of `text` may be the beginning of a tag."""
-    longest = max(map(len, tags), default=1) - 1
-    for length in range(min(longest, len(text)), 0, -1):
-        if any(tag.startswith(text[-length:]) for tag in tags):
-            return length
+    firsts, longest = _firsts(tags)
+    tail = text[-longest:] if longest else ""
+    for place, letter in enumerate(tail):
+        if letter in firsts and any(tag.startswith(tail[place:]) for tag in tags):
+            return len(tail) - place
     return 0
+
+
+@cache
+def _firsts(tags: tuple[str, ...]) -> tuple[frozenset[str], int]:
+    return frozenset(tag[0] for tag in tags), max(map(len, tags), default=1) - 1

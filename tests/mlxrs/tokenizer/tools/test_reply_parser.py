@@ -230,6 +230,25 @@ def test_channels_tell_reasoning_from_text() -> None:
     assert (reasoning(events), text(events)) == ("Hm.", "I look.Yes.")
 
 
+def test_long_space_is_said_and_reads_the_same_in_any_pieces() -> None:
+    for lead in ("", "Well.", "<think>"):
+        for count in (255, 256, 257, 600):
+            reply = lead + " " * count + REPLIES["json_tools"]
+            whole = merged(parser("json_tools", think=True).parse(reply))
+
+            assert raw(whole) == reply
+            assert read_in_pieces(parser("json_tools", think=True), list(reply)) == whole
+
+
+def test_many_tags_without_an_end_are_one_malformed_call() -> None:
+    good = '<tool_call>{"name": "search", "arguments": {}}</tool_call>'
+    for reply in ("<tool_call>" * 5000, "<tool_call>" * 5000 + good):
+        events = parser("json_tools").parse(reply)
+
+        assert raw(events) == reply
+        assert len(reasons(events)) <= 2
+
+
 def test_without_a_format_all_is_text() -> None:
     reply = f"<think>x</think>{REPLIES['json_tools']}"
 
