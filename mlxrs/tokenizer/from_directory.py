@@ -14,6 +14,7 @@ from .from_tiktoken import tiktoken_parts
 from .parts import Parts
 from .template_files import read_templates
 from .tokenizer import Tokenizer
+from .tools.formats import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from tokenizers import AddedToken
@@ -53,7 +54,14 @@ def read_tokenizer(path: Path) -> Tokenizer:
         special_tokens=parts.special_tokens | named,
         eos_token_ids=eos_token_ids,
         chat_templates=read_templates(path, config),
+        tool_format=_tool_format(config),
     )
+
+
+def _tool_format(config: Mapping[str, object]) -> str | None:
+    """Returns the format of calls that the config names, if it is known here."""
+    name = config.get("tool_parser_type")
+    return name if isinstance(name, str) and name in FORMAT_NAMES else None
 
 
 def _parts(path: Path, config: Mapping[str, object]) -> Parts:

@@ -32,6 +32,7 @@ class Tokenizer:
             chat templates see all of them by these names.
         eos_token_ids: every id that ends a reply; the attribute of that name may be replaced.
         chat_templates: the templates that came with the model.
+        tool_format: the name of the way the model writes calls of tools, where its files tell.
 
     Example:
         >>> tokenizer = Tokenizer.from_directory("SmolLM2-135M-Instruct")
@@ -46,11 +47,13 @@ class Tokenizer:
         special_tokens: Mapping[str, str] | None = None,
         eos_token_ids: Iterable[int] = (),
         chat_templates: ChatTemplates | None = None,
+        tool_format: str | None = None,
     ) -> None:
         self.eos_token_ids = frozenset(eos_token_ids)
         self._backend = backend
         self._special_tokens = dict(special_tokens or {})
         self._chat_templates = chat_templates or ChatTemplates()
+        self._tool_format = tool_format
         self._detokenizers: dict[bool, Callable[[], StreamingDetokenizer]] = {}
         # Ids are wanted as they are: padding or truncation in the file serves training.
         backend.no_padding()
@@ -388,8 +391,8 @@ class Tokenizer:
             tools: the functions the model may call.
             chat_template: the template the prompt was written with, as `apply_chat_template`
                 takes it; how the model thinks and calls is read from it.
-            tool_format: the name of the way the model writes calls, where the template does not
-                show it.
+            tool_format: the name of the way the model writes calls; by default that which the
+                model's files name, or else the one the template shows.
 
         Raises:
             ChatTemplateError: there is no such template.
@@ -397,8 +400,9 @@ class Tokenizer:
         """
         source = self._chat_templates.select(with_tools=bool(tools), wanted=chat_template).source
         reasoning = infer_reasoning(source)
+        named = tool_format or self._tool_format
         return ReplyParser(
-            infer_format(source) if tool_format is None else format_named(tool_format),
+            format_named(named) if named else infer_format(source),
             reasoning,
             tools=tools,
             in_reasoning=reasoning is not None and reasoning.left_open_by(prompt),

@@ -234,6 +234,9 @@ FORMATS: tuple[ToolFormat, ...] = (
 )
 
 
+FORMAT_NAMES = frozenset(format.name for format in FORMATS)
+
+
 def format_named(name: str) -> ToolFormat:
     """Returns a format by its name.
 
@@ -243,7 +246,7 @@ def format_named(name: str) -> ToolFormat:
     for format in FORMATS:
         if format.name == name:
             return format
-    names = ", ".join(sorted({format.name for format in FORMATS}))
+    names = ", ".join(sorted(FORMAT_NAMES))
     raise ValueError(f"the tool format must be one of {names}, got {name!r}")
 
 
