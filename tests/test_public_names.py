@@ -26,6 +26,7 @@ PUBLIC = [
     "mlxrs.lm.models",
     "mlxrs.nn",
     "mlxrs.testing",
+    "mlxrs.tokenizer.tools",
 ]
 HEAVY = {"huggingface_hub", "jinja2", "numpy", "safetensors", "tokenizers"}
 

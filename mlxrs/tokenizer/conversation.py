@@ -8,7 +8,6 @@ from contextlib import suppress
 from ..errors import ChatTemplateError
 from .chat_template import ChatTemplates, Rendered
 from .plain_data import Plain, plain, plain_messages, turn_arguments
-from .tools.schema import tool_schema
 
 # Nothing that a person writes ends so; the space shows whether the template strips messages.
 _MARK = "CONTINUE_FINAL_MESSAGE_TAG "
@@ -37,7 +36,7 @@ def render_conversation(
     final = _mark_final(told) if continue_final_message else ""
     if add_generation_prompt is None:
         add_generation_prompt = not continue_final_message
-    schemas = None if tools is None else [tool_schema(t) if callable(t) else t for t in tools]
+    schemas = None if tools is None else [_schema(tool) for tool in tools]
     context: dict[str, object] = {
         **special_tokens,
         "messages": told,
@@ -60,6 +59,12 @@ def render_conversation(
 
 def _finished(rendered: Rendered, final: str, continue_final_message: bool) -> Rendered:
     return _cut_at_mark(rendered, final) if continue_final_message else rendered
+
+
+def _schema(tool: Mapping[str, object] | Callable[..., object]) -> Mapping[str, object]:
+    from .tools.schema import tool_schema
+
+    return tool_schema(tool) if callable(tool) else tool
 
 
 def _mark_final(messages: list[dict[str, Plain]]) -> str:

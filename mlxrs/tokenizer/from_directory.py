@@ -14,7 +14,6 @@ from .from_tiktoken import tiktoken_parts
 from .parts import Parts
 from .template_files import read_templates
 from .tokenizer import Tokenizer
-from .tools.formats import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from tokenizers import AddedToken
@@ -61,7 +60,11 @@ def read_tokenizer(path: Path) -> Tokenizer:
 def _tool_format(config: Mapping[str, object]) -> str | None:
     """Returns the format of calls that the config names, if it is known here."""
     name = config.get("tool_parser_type")
-    return name if isinstance(name, str) and name in FORMAT_NAMES else None
+    if not isinstance(name, str):
+        return None
+    from .tools.formats import FORMAT_NAMES
+
+    return name if name in FORMAT_NAMES else None
 
 
 def _parts(path: Path, config: Mapping[str, object]) -> Parts:

@@ -11,10 +11,11 @@ from .chat_template import ChatTemplates
 from .conversation import render_conversation
 from .detokenizer import StreamingDetokenizer, detokenizers_for
 from .encode import encode_texts
-from .tools import ReplyParser, format_named, infer_format, infer_reasoning
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
+
+    from .tools import ReplyParser
 
 Message = Mapping[str, object]
 Tool = Mapping[str, object] | Callable[..., object]
@@ -398,6 +399,8 @@ class Tokenizer:
             ChatTemplateError: there is no such template.
             ValueError: there is no such format.
         """
+        from .tools import ReplyParser, format_named, infer_format, infer_reasoning
+
         source = self._chat_templates.select(with_tools=bool(tools), wanted=chat_template).source
         reasoning = infer_reasoning(source)
         named = tool_format or self._tool_format
