@@ -1,4 +1,4 @@
-"""How many tokens a second does SmolLM2-135M-Instruct write in all, with several replies at once?
+"""How many tokens a second does SmolLM2-135M-Instruct write: in batches, with guesses, by a grammar?
 
     python benchmarks/generation.py [--quick] [--rounds N]
 
@@ -31,6 +31,10 @@ PEERS = [
     Peer("mlx-lm float32", "mlx-lm"),
 ]
 WRITTEN, QUICK_WRITTEN = 48, 12
+TEXT = (
+    "The lighthouse keeper counted the ships that passed before noon, wrote their names into a "
+    "heavy green book, and climbed the stairs again when the fog came in from the north."
+)
 
 OurRow = Callable[["LanguageModel", "Tokenizer", bool], float]
 """Of model, tokenizer and whether it is to be quick: the figure of a row."""
@@ -83,6 +87,32 @@ def batch_of_mlx_lm(model: Any, quick: bool, *, size: int) -> float:
     return rate(lambda: [response.uid for response in generator.next()[1]], size)
 
 
+def single(
+    model: LanguageModel, tokenizer: Tokenizer, quick: bool, *, guessed: bool, ruled: bool
+) -> float:
+    """Returns the tokens a second of one reply that copies a text of its prompt.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        quick: Whether it is to be short.
+        guessed: Whether tokens are guessed by prompt lookup.
+        ruled: Whether a grammar has to allow them; it allows all the reply would say without.
+    """
+    from mlxrs import GenConfig, Grammar, PromptLookupConfig, generate
+
+    message = {"role": "user", "content": f"Repeat this text word for word.\n\n{TEXT}"}
+    reply = generate(
+        model,
+        tokenizer,
+        tokenizer.apply_chat_template_ids([message]),
+        params=GenConfig(max_tokens=QUICK_WRITTEN if quick else WRITTEN),
+        constraint=Grammar.regex(r"[^<]*").constraint(tokenizer) if ruled else None,
+        speculative=PromptLookupConfig() if guessed else None,
+    )
+    return reply.generation_tps
+
+
 def rate(step: Callable[[], list[int]], size: int) -> float:
     """Returns tokens a second from the moment every row has begun to the first one's end.
 
@@ -108,7 +138,13 @@ def prompts(count: int) -> list[list[int]]:
 
 
 SIZES = (1, 4, 8, 16)
-OURS: Mapping[str, OurRow] = {f"batch of {size}": partial(batch, size=size) for size in SIZES}
+OURS: Mapping[str, OurRow] = {
+    **{f"batch of {size}": partial(batch, size=size) for size in SIZES},
+    "a copied text": partial(single, guessed=False, ruled=False),
+    "by prompt lookup": partial(single, guessed=True, ruled=False),
+    "by a grammar": partial(single, guessed=False, ruled=True),
+    "by both": partial(single, guessed=True, ruled=True),
+}
 THEIRS: Mapping[str, TheirRow] = {
     f"batch of {size}": partial(batch_of_mlx_lm, size=size) for size in SIZES
 }
