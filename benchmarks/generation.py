@@ -1,4 +1,4 @@
-"""How many tokens a second does SmolLM2-135M-Instruct write: in batches, with guesses, by a grammar?
+"""How many tokens a second does SmolLM2-135M-Instruct write: in batches, guessed, by a grammar?
 
     python benchmarks/generation.py [--quick] [--rounds N]
 
