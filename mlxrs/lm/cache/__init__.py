@@ -3,6 +3,7 @@
 from .arrays import ArraysCache
 from .base import Cache, KeysOrValues, Quantized, Snapshot
 from .batch import BatchKVCache
+from .batch_quantized import BatchQuantizedKVCache
 from .batch_rotating import BatchRotatingKVCache
 from .batching import BatchCache
 from .chunked import ChunkedKVCache
@@ -27,6 +28,7 @@ __all__ = [
     "ArraysCache",
     "BatchCache",
     "BatchKVCache",
+    "BatchQuantizedKVCache",
     "BatchRotatingKVCache",
     "BucketStats",
     "Cache",

@@ -8,7 +8,7 @@ from typing import Self
 import mlxc as mx
 
 from ..mask import Mask, create_attention_mask, create_causal_mask
-from .base import KeysOrValues
+from .base import Cache, KeysOrValues
 from .batching import BatchCache, check_counts, check_rows, dynamic_roll, padded
 from .kv import KVCache
 from .row_cache import RowCache
@@ -135,7 +135,7 @@ class BatchKVCache(RowCache, BatchCache):
         )
         self._columns = length
 
-    def extract(self, row: int) -> KVCache:
+    def extract(self, row: int) -> Cache:
         check_rows([row], self.batch_size)
         state = [
             mx.contiguous(array[row : row + 1])

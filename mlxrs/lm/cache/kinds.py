@@ -6,6 +6,7 @@ from ...errors import UnsupportedError
 from .arrays import ArraysCache
 from .base import Cache
 from .batch import BatchKVCache
+from .batch_quantized import BatchQuantizedKVCache
 from .batch_rotating import BatchRotatingKVCache
 from .chunked import ChunkedKVCache
 from .composite import CacheList
@@ -19,6 +20,7 @@ _KINDS: dict[str, type[Cache]] = {
     for kind in (
         ArraysCache,
         BatchKVCache,
+        BatchQuantizedKVCache,
         BatchRotatingKVCache,
         CacheList,
         ChunkedKVCache,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Self
 
 import mlxc as mx
 
@@ -12,6 +12,9 @@ from .codec import Affine, Packing
 from .full import FullCache
 from .row_cache import parse_numbers
 from .rows import Rows
+
+if TYPE_CHECKING:
+    from .batching import BatchCache
 
 
 class QuantizedKVCache(FullCache):
@@ -85,3 +88,16 @@ class QuantizedKVCache(FullCache):
                 f"{self.group_size}; make a new one for other settings"
             )
         return self
+
+    @property
+    def batch_kind(self) -> Hashable | None:
+        # Rows of a batch are packed all or none.
+        if not self._packing.due(self.offset):
+            return None
+        return type(self).__name__, self.group_size, self.bits
+
+    @classmethod
+    def merge(cls, caches: Sequence[Self]) -> BatchCache:
+        from .batch_quantized import BatchQuantizedKVCache
+
+        return BatchQuantizedKVCache.of_packed(caches)

@@ -30,6 +30,7 @@ MODELS = {
     "full and rotating": lambda: RecallModel(V, lambda: [KVCache(), RotatingKVCache(5)]),
     "rotating with kept tokens": lambda: RecallModel(V, lambda: [RotatingKVCache(6, keep=2)]),
     "quantized": lambda: RecallModel(V, lambda: [QuantizedKVCache(bits=4)]),
+    "quantized later": lambda: RecallModel(V, lambda: [QuantizedKVCache(bits=4, start=6)]),
     "rotating quantized": lambda: RecallModel(V, lambda: [RotatingQuantizedKVCache(6)]),
     "arrays": lambda: RecurrentModel(V),
     "lists": lambda: RecurrentModel(V, lambda: [CacheList(ArraysCache(1), ArraysCache(1))]),

@@ -7,12 +7,23 @@ from hypothesis import strategies as st
 from support.seen import read
 
 import mlxc as mx
-from mlxrs.lm.cache import BatchKVCache, BatchRotatingKVCache, KVCache, RotatingKVCache
+from mlxrs.lm.cache import (
+    BatchKVCache,
+    BatchQuantizedKVCache,
+    BatchRotatingKVCache,
+    KVCache,
+    QuantizedKVCache,
+    RotatingKVCache,
+)
 from mlxrs.lm.cache.batching import dynamic_roll
 from mlxrs.testing.token_rows import read_tokens, token_rows
 
 KINDS = {
     "full": (KVCache, BatchKVCache),
+    "quantized": (
+        lambda: QuantizedKVCache(32, bits=4),
+        lambda padding: BatchQuantizedKVCache(padding, 32, bits=4),
+    ),
     "rotating": (lambda: RotatingKVCache(6), lambda padding: BatchRotatingKVCache(6, padding)),
 }
 PROMPTS = st.lists(st.integers(1, 12), min_size=1, max_size=4)
@@ -261,3 +272,26 @@ def test_merged_rows_keep_their_values():
 
     np.testing.assert_array_equal(np.array(keys[0:1, :, 3:]), np.array(drawn[0]))
     np.testing.assert_array_equal(np.array(keys[1:2]), np.array(drawn[1]))
+
+
+def test_quantized_rows_of_different_packing_are_refused():
+    with pytest.raises(ValueError, match="agree in group_size and bits"):
+        QuantizedKVCache.merge([QuantizedKVCache(bits=4), QuantizedKVCache(bits=8)])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state, meta: (state[:4], meta),
+        lambda state, meta: (state, ("64",)),
+        lambda state, meta: (state, ("64", "7")),
+        lambda state, meta: ([*state[:6], state[6] + 1, state[7]], meta),
+        lambda state, meta: ([state[1], *state[1:]], meta),
+    ],
+)
+def test_a_state_that_no_quantized_batch_can_be_in_is_refused(change):
+    batch = BatchQuantizedKVCache([1, 0])
+    read(batch, [[0, 5], [6, 7]])
+
+    with pytest.raises(ValueError):
+        BatchQuantizedKVCache.from_state(*change(batch.state, batch.meta_state))
