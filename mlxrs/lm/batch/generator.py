@@ -35,7 +35,8 @@ class BatchGenerator:
     batch at once and costs nothing any more.
 
     Prompts inserted together that begin alike are read once as far as they do. Caches that cannot
-    be batched, as quantized ones, work too; their rows are computed one after the other.
+    be batched, as rotating ones that keep their first tokens, work too; their rows are computed one
+    after the other.
 
     It is an iterator of `(row, event)`, where an event is a `GenerationResponse`, or the exception
     that ended the row: that of a processor, a sampler or a constraint of its own. It ends when no

@@ -5,6 +5,7 @@ from functools import cache
 from support.models import smollm2_gguf
 
 from mlxrs.lm.batch import BatchGenerator
+from mlxrs.lm.cache import make_prompt_cache
 from mlxrs.lm.load import load
 from mlxrs.lm.params import GenConfig
 from mlxrs.lm.steps import generate_step
@@ -74,3 +75,17 @@ def test_drawn_text_depends_on_the_seed_of_the_row():
 
     for seed, (said, prompt) in enumerate(zip(together(params), PROMPTS, strict=True)):
         assert said == [token for token, _ in alone(prompt, 0.8, seed)][:5]
+
+
+def test_quantized_caches_of_a_batch_give_the_same_text():
+    model, tokenizer = smollm2()
+    params = GenConfig(max_tokens=6)
+    caches = [make_prompt_cache(model, kv_bits=8) for _ in PROMPTS[:3]]
+    with BatchGenerator(model, tokenizer) as batch:
+        rows = batch.insert(PROMPTS[:3], params, caches=caches)
+        events = list(batch)
+
+    for row, prompt in zip(rows, PROMPTS, strict=False):
+        cache, ids = make_prompt_cache(model, kv_bits=8), tokenizer.encode(prompt)
+        expected = [step.token for step in generate_step(model, ids, params=params, cache=cache)]
+        assert [event.token for id, event in events if id == row] == expected
