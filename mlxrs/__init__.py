@@ -23,6 +23,7 @@ from .errors import (
     PrefixLostError,
     SpeculativeCacheError,
     StreamOpenError,
+    ToolRoundsError,
     UnsupportedError,
 )
 from .lm.batch import BatchGenerator, batch_generate, batch_stream_generate
@@ -41,6 +42,7 @@ from .lm.session import ChatSession
 from .lm.speculative import speculative_step
 from .lm.steps import generate_step
 from .lm.structured import Grammar
+from .lm.toolbox import Toolbox
 from .loading.hub import pull, resolve
 from .tokenizer import Tokenizer
 
@@ -74,6 +76,8 @@ __all__ = [
     "SpeculativeDecodingConfig",
     "StreamOpenError",
     "Tokenizer",
+    "ToolRoundsError",
+    "Toolbox",
     "UnsupportedError",
     "__version__",
     "batch_generate",

@@ -15,7 +15,8 @@ A built-in exception stands beside the base wherever one fits, so `except ValueE
         ├── SpeculativeCacheError                 the KV caches of speculation are not to be had
         ├── CacheWithSpeculationError             not a given KV cache and speculation
         ├── PrefixLostError                       a given KV cache cannot be kept
-        └── StreamOpenError                       a reply is still being streamed
+        ├── StreamOpenError                       a reply is still being streamed
+        └── ToolRoundsError                       the model calls tools without end
 
 Arguments that are simply wrong raise plain `ValueError` or `TypeError`.
 """
@@ -106,5 +107,16 @@ class StreamOpenError(ChatSessionError):
         self,
         message: str = "this session is still streaming a reply: read the stream to its end, "
         "close() it, or cancel() it first",
+    ) -> None:
+        super().__init__(message)
+
+
+class ToolRoundsError(ChatSessionError):
+    """The model went on calling tools instead of answering."""
+
+    def __init__(
+        self,
+        message: str = "the model still calls tools after max_rounds rounds: raise that of the "
+        "Toolbox, or go on with stream_tools()",
     ) -> None:
         super().__init__(message)

@@ -61,7 +61,7 @@ MLXRS = [
         "mlxrs.lm.thinking",
         "mlxrs.lm.type_schema",
     ],
-    ["mlxrs.lm.cache", "mlxrs.lm.transcript"],
+    ["mlxrs.lm.cache", "mlxrs.lm.toolbox", "mlxrs.lm.transcript"],
     ["mlxrs.lm.attention", "mlxrs.lm.overflow"],
     ["mlxrs.lm.models", "mlxrs.lm.sample", "mlxrs.testing"],
     [

@@ -32,6 +32,8 @@ class ChatMessage:
         role: Who speaks; its text is accepted too.
         content: What is said, kept verbatim: a text, or a list of parts for templates that know
             them. Every part names its `type`; a part of type "text" has its text under `text`.
+        name: The tool whose result this is; None where no template needs it.
+        tool_call_id: The call whose result this is, where the model names its calls.
 
     Raises:
         TypeError: `content` is neither a text nor a list of parts.
@@ -44,6 +46,8 @@ class ChatMessage:
 
     role: Role
     content: str | Sequence[Part]
+    name: str | None = None
+    tool_call_id: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", Role(self.role))
@@ -59,7 +63,9 @@ class ChatMessage:
 
     def to_dict(self) -> dict[str, object]:
         """Return the message as chat templates and JSON have it."""
-        return {"role": str(self.role), "content": self.content}
+        told: dict[str, object] = {"role": str(self.role), "content": self.content}
+        named = {"name": self.name, "tool_call_id": self.tool_call_id}
+        return told | {key: value for key, value in named.items() if value is not None}
 
     @classmethod
     def system(cls, content: str | Sequence[Part]) -> ChatMessage:
@@ -77,9 +83,15 @@ class ChatMessage:
         return cls(Role.ASSISTANT, content)
 
     @classmethod
-    def tool(cls, content: str | Sequence[Part]) -> ChatMessage:
+    def tool(
+        cls,
+        content: str | Sequence[Part],
+        *,
+        name: str | None = None,
+        tool_call_id: str | None = None,
+    ) -> ChatMessage:
         """Return the result of a tool the model called."""
-        return cls(Role.TOOL, content)
+        return cls(Role.TOOL, content, name, tool_call_id)
 
 
 def _checked(content: object) -> list[dict[str, object]]:

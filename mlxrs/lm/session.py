@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -16,7 +16,9 @@ from ..errors import (
     NoCacheError,
     SpeculativeCacheError,
     StreamOpenError,
+    ToolRoundsError,
 )
+from ..tokenizer.tools import CallEvent, InvalidCallEvent
 from .cache import Cache, save_prompt_cache
 from .chat_stream import ChatStream, Turn
 from .drafter import Speculation
@@ -29,6 +31,7 @@ from .reader import Answer, Reader
 from .reply import Reply
 from .session_file import SavedSession, load_session, save_session
 from .session_settings import Overflow, SessionSettings
+from .toolbox import Toolbox, ToolFunction
 from .transcript import Transcript
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ class ChatSession:
         instructions: The system message in front of every turn; None for none. A change counts
             from the next turn on.
         params: The settings; changes, in place too, count from the next turn on.
+        template_variables: Further names for the chat template, such as
+            `{"enable_thinking": False}`; changes count from the next turn on.
 
     Example:
         model, tokenizer = load("smollm2-135m-instruct")
@@ -70,6 +75,8 @@ class ChatSession:
         max_kv_size: int | None = None,
         kv_bits: int | None = None,
         overflow: Overflow = "error",
+        template_variables: Mapping[str, object] | None = None,
+        tools: Toolbox | Sequence[ToolFunction] = (),
     ) -> None:
         """Begin a conversation; nothing is computed.
 
@@ -93,9 +100,13 @@ class ChatSession:
                 raises; "drop_oldest" leaves the oldest turns out of the prompt, never system
                 messages, and keeps them in the history; "rotate" lets the caches forget the
                 oldest tokens but the first 4.
+            template_variables: Further names for the chat template.
+            tools: Functions the model may call, with type hints and a docstring, which the
+                model is shown; or a `Toolbox` of them.
 
         Raises:
             CacheWithSpeculationError: There is both `cache` and `speculative`.
+            TypeError: A tool has an argument without a type hint, or one JSON has nothing for.
             ValueError: A setting is invalid, `cache` has not one cache for each layer of the
                 model, or comes with settings or messages of its own.
         """
@@ -103,8 +114,11 @@ class ChatSession:
             raise CacheWithSpeculationError
         self.instructions = instructions
         self.params = params or GenConfig()
+        self.template_variables: dict[str, object] = dict(template_variables or {})
         self._model = model
         self._tokenizer = tokenizer
+        self._toolbox = Toolbox.of(tools)
+        self._last_prompt: list[int] = []
         self._settings = SessionSettings(max_kv_size, kv_bits, overflow)
         self._transcript = Transcript(history)
         self._reader = Reader(model, tokenizer, self._settings, speculative)
@@ -150,23 +164,28 @@ class ChatSession:
     ) -> Reply:
         """Send a message and return the whole reply.
 
+        Where the session has tools, calls in the reply are run and the model goes on, until it
+        answers without one; that is the reply, and all that led to it is in the history.
+
         Message and reply join the history. If an error ends the reply, its text so far does,
         and the error is raised; a `Raises` below leaves the session as it was.
 
         Args:
             prompt: The message: a text, or parts that the chat template knows.
             role: Who speaks.
-            constraint: What may be said; it is advanced by every token.
+            constraint: What may be said; it is advanced by every token. What the model says to
+                the results of tools is free.
 
         Raises:
             ChatTemplateError: The tokenizer has no chat template, or it rejects the messages.
             ContextLengthError: The conversation exceeds the model's context.
             PrefixLostError: The cache that was given to the session cannot be kept.
             StreamOpenError: Another reply is still being streamed.
+            ToolRoundsError: The model calls tools without end.
             ValueError: A setting in `params` is invalid.
         """
         started = perf_counter()
-        return _collect(self.stream_respond(prompt, role=role, constraint=constraint), started)
+        return self._answer(self.stream_respond(prompt, role=role, constraint=constraint), started)
 
     def stream_respond(
         self,
@@ -181,7 +200,29 @@ class ChatSession:
         are those of `respond`.
         """
         self._require_idle()
-        return self._begin(self._transcript, ChatMessage(Role(role), prompt), constraint)
+        return self._begin(self._transcript, [ChatMessage(Role(role), prompt)], constraint)
+
+    def stream_tools(self, *, constraint: Constraint | None = None) -> ChatStream | None:
+        """Run the calls in the last reply, and return what the model says to their results.
+
+        Returns:
+            The stream; None where the last reply calls nothing.
+
+        Raises:
+            ChatTemplateError: The chat template rejects the results of tools.
+            ContextLengthError: The conversation exceeds the model's context.
+            StreamOpenError: A reply is still being streamed.
+
+        Example:
+            stream = session.stream_respond("How warm is it in Oslo?")
+            while stream is not None:
+                for response in stream:
+                    print(response.text, end="", flush=True)
+                stream = session.stream_tools()
+        """
+        self._require_idle()
+        results = [self._toolbox.run(call) for call in self._calls()]
+        return self._begin(self._transcript, results, constraint) if results else None
 
     def regenerate(self, *, constraint: Constraint | None = None) -> Reply:
         """Answer the last message anew, in place of the reply there is.
@@ -193,12 +234,13 @@ class ChatSession:
             ChatSessionError: There is no message to answer.
         """
         started = perf_counter()
-        return _collect(self.stream_regenerate(constraint=constraint), started)
+        return self._answer(self.stream_regenerate(constraint=constraint), started)
 
     def stream_regenerate(self, *, constraint: Constraint | None = None) -> ChatStream:
         """Answer the last message anew, as a stream; see `regenerate`."""
         self._require_idle()
-        return self._begin(*self._transcript.without_reply(), constraint)
+        before, message = self._transcript.without_reply()
+        return self._begin(before, [message], constraint)
 
     def edit(self, index: int, text: str) -> None:
         """Give a message another text; those behind it stay.
@@ -241,6 +283,8 @@ class ChatSession:
         """
         self._require_idle()
         twin = self._restored(self._model, self._tokenizer, self._saved())
+        twin._toolbox = self._toolbox
+        twin._last_prompt = self._last_prompt
         twin._reader = self._reader.copy()
         return twin
 
@@ -313,6 +357,7 @@ class ChatSession:
         tokenizer: Tokenizer,
         *,
         speculative: Speculation | None = None,
+        tools: Toolbox | Sequence[ToolFunction] = (),
     ) -> Self:
         """Return the session in a file that `save` wrote.
 
@@ -321,6 +366,7 @@ class ChatSession:
             model: The model of the session.
             tokenizer: Its tokenizer.
             speculative: As for a new session; it is not part of the file.
+            tools: Likewise.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -329,6 +375,7 @@ class ChatSession:
         """
         saved = load_session(path, model, tokenizer)
         session = cls._restored(model, tokenizer, saved, speculative)
+        session._toolbox = Toolbox.of(tools)
         session._reader.prefix = saved.prefix
         return session
 
@@ -351,6 +398,7 @@ class ChatSession:
             max_kv_size=settings.max_kv_size,
             kv_bits=settings.kv_bits,
             overflow=settings.overflow,
+            template_variables=saved.template_variables,
         )
         session._transcript = saved.transcript.copy()
         return session
@@ -358,20 +406,44 @@ class ChatSession:
     def _saved(self) -> SavedSession:
         return SavedSession(
             self.instructions,
+            self.template_variables,
             self.params,
             self._settings,
             self._transcript,
             self._reader.prefix,
         )
 
+    def _answer(self, stream: ChatStream, started: float) -> Reply:
+        """Read a reply, and those to the results of the tools it calls; return the last."""
+        reply = _collect(stream, started)
+        rounds = 0
+        # A reply without a reason was cancelled.
+        while reply.finish_reason is not None and self._calls():
+            if rounds == self._toolbox.max_rounds:
+                raise ToolRoundsError
+            rounds += 1
+            started = perf_counter()
+            following = self.stream_tools()
+            assert following is not None
+            reply = _collect(following, started)
+        return reply
+
+    def _calls(self) -> list[CallEvent | InvalidCallEvent]:
+        """Return the calls in the last message that have no results yet."""
+        messages = self._transcript.messages
+        if not messages or messages[-1].role is not Role.ASSISTANT:
+            return []
+        return self._toolbox.calls(self._tokenizer, self._last_prompt, messages[-1].text)
+
     def _begin(
-        self, before: Transcript, message: ChatMessage, constraint: Constraint | None
+        self, before: Transcript, new: Sequence[ChatMessage], constraint: Constraint | None
     ) -> ChatStream:
-        """Start the turn that answers a message behind a transcript."""
-        messages = [*before.messages, message]
+        """Start the turn that answers messages behind a transcript."""
+        messages = [*before.messages, *new]
         ids, dropped = self._prompt(messages)
         cancelled = Event()
         answer = self._reader.answer(ids, self.params, constraint, cancelled)
+        self._last_prompt = ids
         self._transcript = Transcript(messages, begun=True)
         turn = Turn(answer.responses, partial(self._commit, answer), cancelled, dropped)
         self._turn = weakref.ref(turn)
@@ -394,7 +466,9 @@ class ChatSession:
     def _encode(self, messages: Sequence[ChatMessage]) -> list[int]:
         system = [] if self.instructions is None else [ChatMessage.system(self.instructions)]
         return self._tokenizer.apply_chat_template_ids(
-            [message.to_dict() for message in [*system, *messages]]
+            [message.to_dict() for message in [*system, *messages]],
+            tools=self._toolbox.schemas or None,
+            variables=self.template_variables,
         )
 
     def _open_turn(self) -> Turn | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class SavedSession:
 
     Attributes:
         instructions: The system message.
+        template_variables: Further names for the chat template.
         params: The settings of generation.
         settings: The settings of the session.
         transcript: The messages.
@@ -43,6 +45,7 @@ class SavedSession:
     """
 
     instructions: str | None
+    template_variables: Mapping[str, object]
     params: GenConfig
     settings: SessionSettings
     transcript: Transcript
@@ -62,6 +65,7 @@ def save_session(
 
     Raises:
         ValueError: The settings have functions.
+        TypeError: A variable of the chat template is nothing JSON can hold.
         PrefixLostError: Nobody can tell any more what the caches hold.
         OSError: The file cannot be written.
     """
@@ -74,6 +78,7 @@ def save_session(
     told = {
         "format": FORMAT,
         "instructions": session.instructions,
+        "template_variables": dict(session.template_variables),
         "params": _params_to_json(session.params),
         "settings": asdict(session.settings),
         "messages": [message.to_dict() for message in session.transcript.messages],
@@ -117,6 +122,7 @@ def load_session(
             prefix = CachedPrefix.holding(caches, known, told["opaque"])
         return SavedSession(
             instructions=told["instructions"],
+            template_variables=told["template_variables"],
             params=_params_from_json(told["params"]),
             settings=SessionSettings(**told["settings"]),
             transcript=Transcript(map(_message, told["messages"]), begun=told["begun"]),
@@ -136,6 +142,7 @@ def _check_types(told: object) -> None:
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "instructions": (str, type(None)),
+    "template_variables": (dict,),
     "params": (dict,),
     "settings": (dict,),
     "messages": (list,),
@@ -148,7 +155,10 @@ def _message(told: dict[str, Any]) -> ChatMessage:
     content = told["content"]
     if not isinstance(content, (str, list)):
         raise ValueError("the content of a message must be a text or a list")
-    return ChatMessage(Role(told["role"]), content)
+    for name in ("name", "tool_call_id"):
+        if not isinstance(told.get(name), (str, type(None))):
+            raise ValueError(f"the {name} of a message must be a text")
+    return ChatMessage(Role(told["role"]), content, told.get("name"), told.get("tool_call_id"))
 
 
 def _params_to_json(params: GenConfig) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..errors import ChatSessionError
 from .messages import ChatMessage, Role
@@ -36,7 +37,7 @@ class Transcript:
         if not -count <= index < count:
             raise IndexError(f"there is no message {index}: the conversation has {count}")
         changed = self.copy()
-        changed.messages[index] = ChatMessage(self.messages[index].role, text)
+        changed.messages[index] = replace(self.messages[index], content=text)
         return changed
 
     def without_turns(self, count: int) -> Transcript:

@@ -29,6 +29,7 @@ def test_each_error_is_one_of_ours_and_a_builtin_one(error, builtin):
             ["cache=", "speculative=", ".cache(", ".speculative("],
         ),
         (errors.PrefixLostError, ["KV cache", "cannot be read again"]),
+        (errors.ToolRoundsError, ["max_rounds", "stream_tools()"]),
         (errors.StreamOpenError, ["still streaming", "close()", "cancel()"]),
     ],
 )

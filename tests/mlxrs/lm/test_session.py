@@ -352,7 +352,7 @@ def test_parts_reach_the_template_as_a_list():
     shown = []
     plain = tokenizer.apply_chat_template_ids
 
-    def record(messages):
+    def record(messages, **options):
         shown.append(messages[-1]["content"])
         return plain([{**message, "content": "hello"} for message in messages])
 

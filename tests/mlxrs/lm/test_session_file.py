@@ -193,6 +193,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         ("messages", [{"role": "robot", "content": "x"}]),
         ("messages", [{"role": "user", "content": 3}]),
         ("messages", [{"role": "user"}]),
+        ("messages", [{"role": "tool", "content": "x", "name": 3}]),
+        ("template_variables", None),
         ("begun", 1),
         ("opaque", -3),
         ("opaque", 3),

@@ -1,0 +1,197 @@
+"""Sessions whose model calls tools."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+import pytest
+from support.tokenizers import byte_level_backend
+
+import mlxc as mx
+from mlxrs.errors import ToolRoundsError
+from mlxrs.lm.messages import ChatMessage
+from mlxrs.lm.params import GenConfig
+from mlxrs.lm.session import ChatSession
+from mlxrs.lm.toolbox import Toolbox
+from mlxrs.testing import FakeModel, one_hot
+from mlxrs.tokenizer import Tokenizer
+from mlxrs.tokenizer.chat_template import ChatTemplates
+
+EOS = 256
+TEMPLATE = (
+    "{% if tools %}[{% for tool in tools %}{{ tool.function.name }} {% endfor %}]{% endif %}"
+    "{% for m in messages %}<|{{ m.role }}{{ ':' ~ m.name if m.name }}|>{{ m.content }}{% endfor %}"
+    '<|assistant|>{% if quiet %}<think></think>{% endif %}{# <tool_call>{"name": #}'
+)
+
+
+class Talker(FakeModel):
+    """Answers by the text it has read: with what a function says to what came last."""
+
+    def __init__(self, answer):
+        super().__init__(300)
+        self.say = answer
+        self.read: list[int] = []
+
+    def answer(self, tokens, cache):
+        self.read[cache[0].offset :] = tokens[0].tolist()
+        super().answer(tokens, cache)
+        context, _, said = (
+            bytes(i for i in self.read if i < 256).decode().rpartition("<|assistant|>")
+        )
+        said = said.removeprefix("<think></think>")
+        reply = [*self.say(context).encode(), EOS]
+        return one_hot(300, mx.full(tokens.shape, reply[min(len(said), EOS, len(reply) - 1)]))
+
+
+def call(name: str, **arguments: object) -> str:
+    return f"<tool_call>{json.dumps({'name': name, 'arguments': arguments})}</tool_call>"
+
+
+def talk(answer, tools, **options) -> ChatSession:
+    tokenizer = Tokenizer(
+        byte_level_backend(),
+        eos_token_ids=[EOS],
+        chat_templates=ChatTemplates({"default": TEMPLATE}),
+    )
+    params = GenConfig(max_tokens=200)
+    return ChatSession(Talker(answer), tokenizer, tools=tools, params=params, **options)
+
+
+def warmth(city: str, days: int = 1) -> dict[str, object]:
+    """Tells how warm it is."""
+    if city == "Atlantis":
+        raise LookupError("no such city")
+    return {"city": city, "degrees": 4 * days}
+
+
+async def time(city: str) -> str:
+    """Tells the time."""
+    await asyncio.sleep(0)
+    return f"noon in {city}"
+
+
+def once(said: str):
+    """Say something to the user, and to the result of a tool that it is clear."""
+    return lambda context: "Clear." if "<|tool" in context else said
+
+
+def test_calls_are_run_and_the_model_answers():
+    session = talk(once("So: " + call("warmth", city="Oslo", days=2)), [warmth, time])
+
+    reply = session.respond("How warm is it?")
+
+    assert reply == "Clear."
+    assert session.history == [
+        ChatMessage.user("How warm is it?"),
+        ChatMessage.assistant("So: " + call("warmth", city="Oslo", days=2)),
+        ChatMessage.tool('{"city": "Oslo", "degrees": 8}', name="warmth"),
+        ChatMessage.assistant("Clear."),
+    ]
+    # The call is read as it was written, so all of it is cached.
+    assert reply.cached_tokens == len(
+        session._tokenizer.encode(
+            "[warmth time ]<|user|>How warm is it?<|assistant|>So: "
+            + call("warmth", city="Oslo", days=2)
+        )
+    )
+    assert session.undo() and session.history == []
+
+
+def test_several_calls_of_one_reply_are_answered_together():
+    said = call("time", city="Oslo") + "\n" + call("time", city="Rome")
+    session = talk(once(said), [warmth, time])
+
+    assert session.respond("?") == "Clear."
+
+    assert [message.text for message in session.history[2:4]] == ["noon in Oslo", "noon in Rome"]
+    assert len(session.history) == 5
+
+
+@pytest.mark.parametrize(
+    "said, told",
+    [
+        (call("warmth", city="Atlantis"), "error: LookupError: no such city"),
+        (call("warmth"), "error: TypeError: .* missing .*: 'city'"),
+        (call("tide", city="Oslo"), r"error: there is no tool 'tide', only \['time', 'warmth'\]"),
+        ("<tool_call>{no}</tool_call>", "error: .*"),
+    ],
+)
+def test_what_goes_wrong_is_told_to_the_model(said, told):
+    session = talk(once(said), [warmth, time])
+
+    assert session.respond("?") == "Clear."
+
+    assert re.fullmatch(told, session.history[2].text)
+
+
+def test_calls_that_are_not_approved_are_not_run():
+    asked = []
+
+    def approve(wanted):
+        asked.append(wanted.name)
+        return False
+
+    session = talk(once(call("warmth", city="Oslo")), Toolbox([warmth], approve=approve))
+
+    assert session.respond("?") == "Clear."
+
+    assert asked == ["warmth"] and session.history[2].text == "error: this call was not allowed"
+
+
+def test_a_model_that_calls_without_end_is_stopped():
+    session = talk(lambda context: call("time", city="Oslo"), Toolbox([time], max_rounds=3))
+
+    with pytest.raises(ToolRoundsError, match="max_rounds"):
+        session.respond("?")
+
+    assert len(session.history) == 2 + 3 * 2
+    with session.stream_tools() as stream:
+        list(stream)
+    assert len(session.history) == 2 + 4 * 2
+
+
+def test_a_stream_ends_with_the_call_and_goes_on_when_asked():
+    session = talk(once(call("time", city="Oslo")), [time])
+
+    rounds = []
+    stream = session.stream_respond("?")
+    while stream is not None:
+        rounds.append("".join(response.text for response in stream))
+        stream = session.stream_tools()
+
+    assert rounds == [call("time", city="Oslo"), "Clear."] and session.stream_tools() is None
+
+
+def test_without_tools_a_call_is_text():
+    session = talk(once(call("time", city="Oslo")), [])
+
+    assert session.respond("?") == call("time", city="Oslo")
+    assert session.stream_tools() is None and len(session.history) == 2
+
+
+def test_forks_and_loaded_sessions_have_tools(tmp_path):
+    session = talk(once(call("time", city="Oslo")), [time])
+    session.template_variables["quiet"] = True
+    session.respond("?")
+    assert session.fork().respond("!") == "Clear."
+
+    session.save(tmp_path / "talk.safetensors")
+    loaded = ChatSession.load(
+        tmp_path / "talk.safetensors", session._model, session._tokenizer, tools=[time]
+    )
+
+    assert loaded.history == session.history and loaded.history[2].name == "time"
+    assert loaded.render("!") == session.render("!") and loaded.template_variables["quiet"]
+    assert "<think>" in loaded._tokenizer.decode(loaded.render("!"))
+
+
+def test_tools_must_be_told_apart_and_end_some_time():
+    with pytest.raises(ValueError, match="different names"):
+        Toolbox([time, time])
+    with pytest.raises(ValueError, match="max_rounds must be >= 1"):
+        Toolbox([time], max_rounds=0)
+    with pytest.raises(TypeError, match="type hint"):
+        talk(once(""), [lambda x: x])
