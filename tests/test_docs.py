@@ -6,13 +6,25 @@ import re
 from pathlib import Path
 
 import pytest
-from support.word_tokenizers import byte_level_tokenizer
+from support.tokenizers import byte_level_backend
 
 import mlxrs
 from mlxrs.testing import RecallModel
+from mlxrs.tokenizer import Tokenizer
+from mlxrs.tokenizer.chat_template import ChatTemplates
 
 MANUAL = Path(__file__).parent.parent / "docs" / "chat.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", MANUAL.read_text(encoding="utf-8"), re.M | re.S)
+
+
+TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
+
+
+def tokenizer() -> Tokenizer:
+    backend = byte_level_backend()
+    end = backend.token_to_id("<|end|>")
+    templates = ChatTemplates({"default": TEMPLATE})
+    return Tokenizer(backend, eos_token_ids=[end], chat_templates=templates)
 
 
 def test_the_examples_about_chat_run(
@@ -20,12 +32,13 @@ def test_the_examples_about_chat_run(
 ) -> None:
     pytest.importorskip("llguidance")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mlxrs, "load", lambda name: (RecallModel(12), byte_level_tokenizer()))
-    names: dict[str, object] = {}
+    monkeypatch.setattr(mlxrs, "load", lambda name: (RecallModel(260), tokenizer()))
+    names: dict[str, object] = {"__name__": __name__}
 
     for example in EXAMPLES:
-        exec(compile(example, str(MANUAL), "exec"), names)
+        exec(compile(example, str(MANUAL), "exec", dont_inherit=True), names)
 
     printed = capsys.readouterr().out
+    assert "Animal(name=" in printed
     assert "True True" in printed and "0 messages left out" in printed
     assert len(EXAMPLES) > 10

@@ -60,6 +60,7 @@ MLXRS = [
         "mlxrs.lm.stop",
         "mlxrs.lm.thinking",
         "mlxrs.lm.type_schema",
+        "mlxrs.lm.typed_value",
     ],
     ["mlxrs.lm.cache", "mlxrs.lm.toolbox", "mlxrs.lm.transcript"],
     ["mlxrs.lm.attention", "mlxrs.lm.overflow"],

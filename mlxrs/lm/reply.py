@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from time import perf_counter
-from typing import Self
+from typing import Any, Self
 
 from .response import FinishReason, GenerationResponse, SpeculationStats
 from .thinking import split_thinking
@@ -24,6 +24,8 @@ class Reply(str):
         finish_reason: Why it ended; None where nothing was to be generated, or it was cancelled.
         stop_string: The stop string that ended it; None where none did.
         speculation: How well guesses were; None without speculation.
+        parsed: The object that a reply by a schema stands for; None without one, or where the reply
+            was cut short.
 
     Example:
         reply = session.respond("Name three rivers.")
@@ -40,6 +42,7 @@ class Reply(str):
     finish_reason: FinishReason | None
     stop_string: str | None
     speculation: SpeculationStats | None
+    parsed: Any = None
 
     @property
     def thinking(self) -> str | None:

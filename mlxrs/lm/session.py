@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +30,13 @@ from .params import GenConfig
 from .pick import Constraint
 from .reader import Answer, Reader
 from .reply import Reply
+from .response import FinishReason
 from .session_file import SavedSession, load_session, save_session
 from .session_settings import Overflow, SessionSettings
+from .structured import Grammar
 from .toolbox import Toolbox, ToolFunction
 from .transcript import Transcript
+from .typed_value import typed_value
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
@@ -161,6 +165,7 @@ class ChatSession:
         *,
         role: Role | str = Role.USER,
         constraint: Constraint | None = None,
+        schema: object = None,
     ) -> Reply:
         """Send a message and return the whole reply.
 
@@ -175,6 +180,9 @@ class ChatSession:
             role: Who speaks.
             constraint: What may be said; it is advanced by every token. What the model says to
                 the results of tools is free.
+            schema: What the reply shall be in JSON: a dataclass or another type that
+                `mlxrs.lm.type_schema` knows, or a JSON schema. `reply.parsed` is the object. It
+                needs the extra `structured`, and does not go with a constraint.
 
         Raises:
             ChatTemplateError: The tokenizer has no chat template, or it rejects the messages.
@@ -185,7 +193,15 @@ class ChatSession:
             ValueError: A setting in `params` is invalid.
         """
         started = perf_counter()
-        return self._answer(self.stream_respond(prompt, role=role, constraint=constraint), started)
+        if schema is not None:
+            if constraint is not None:
+                raise ValueError("schema and constraint do not go together; give one of them")
+            eos = self._tokenizer.eos_token_ids | set(self.params.eos)
+            constraint = Grammar.json_schema(schema).constraint(self._tokenizer, eos=eos)
+        reply = self._answer(self.stream_respond(prompt, role=role, constraint=constraint), started)
+        if schema is not None and reply.finish_reason is FinishReason.EOS:
+            reply.parsed = typed_value(schema, json.loads(reply))
+        return reply
 
     def stream_respond(
         self,
