@@ -48,6 +48,15 @@ class Turn:
             commit, self._commit = self._commit, None
             commit()
 
+    def try_end(self) -> bool:
+        """End the turn unless another thread is at one of its tokens; return whether it ended."""
+        try:
+            self.end()
+        except ValueError:
+            # So Python refuses to close a generator that is running.
+            return False
+        return True
+
 
 class ChatStream:
     """An iterator of `GenerationResponse`, one a token; also a context manager that closes it.

@@ -492,9 +492,7 @@ class ChatSession:
 
     def _require_idle(self) -> None:
         turn = self._open_turn()
-        if turn is not None and turn.cancelled.is_set():
-            turn.end()
-        elif turn is not None:
+        if turn is not None and not (turn.cancelled.is_set() and turn.try_end()):
             raise StreamOpenError
 
 

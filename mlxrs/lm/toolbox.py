@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -98,6 +97,8 @@ class Toolbox:
         try:
             value = function(**call.arguments)
             if inspect.iscoroutine(value):
+                import asyncio
+
                 value = asyncio.run(value)
             return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         except Exception as error:

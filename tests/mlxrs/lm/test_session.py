@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from threading import Event, Thread
 
 import pytest
 from support.chat import chat, contents, offset, restored
@@ -433,3 +434,30 @@ def test_hybrid_caches_are_rewound_by_snapshots(caches):
     session.undo()
     reply = session.respond("brown")
     assert reply.cached_tokens > 0 and reply == session.regenerate()
+
+
+def test_a_cancelled_reply_that_another_thread_still_reads_is_open():
+    """The model waits within a call until the other thread has tried."""
+    inside, tried = Event(), Event()
+
+    class Waiting(RecallModel):
+        def answer(self, tokens, cache):
+            if len(self.windows) == 3:
+                inside.set()
+                tried.wait(5)
+            return super().answer(tokens, cache)
+
+    session = chat(50, Waiting(11))
+    reading = Thread(target=lambda: session.respond("hello"))
+    reading.start()
+    inside.wait(5)
+    try:
+        session.cancel()
+        with pytest.raises(StreamOpenError):
+            session.respond("world")
+    finally:
+        tried.set()
+        reading.join()
+
+    assert len(session.history) == 2
+    assert session.respond("world")
