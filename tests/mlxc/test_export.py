@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -141,9 +142,11 @@ def test_drawing_elsewhere_is_refused():
 DAMAGE = """
 import random, sys
 import mlxc as mx
+
+path, count, tests = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+sys.path.append(tests)
 from support.damage import damaged
 
-path, count = sys.argv[1], int(sys.argv[2])
 f = lambda x, y: (mx.softmax(x @ y + 1).reshape(4)[1:3], x.sum(axis=1))
 ones = mx.ones((2, 2))
 mx.export_function(path, f, ones, y=ones, metadata="text")
@@ -165,7 +168,8 @@ print(raised > 0.9 * count)
 
 @pytest.mark.native
 def test_a_damaged_function_is_refused_and_never_crashes(tmp_path):
-    command = [sys.executable, "-c", DAMAGE, str(tmp_path / "f.mlxfn"), "300"]
+    tests = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", DAMAGE, str(tmp_path / "f.mlxfn"), "300", tests]
 
     done = subprocess.run(command, capture_output=True, text=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -62,7 +63,13 @@ def run_build(place: Path) -> Path:
 
 
 def compile_c(*arguments: str | Path) -> None:
-    command = [os.environ.get("CC", "cc"), "-Wall", "-Wextra", "-Werror", *map(str, arguments)]
+    command = [
+        *shlex.split(os.environ.get("CC", "cc")),
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        *map(str, arguments),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -60,13 +61,13 @@ def handwritten() -> list[Path]:
     return sorted((HERE / "src").glob("*.cpp"))
 
 
-def compiler() -> str:
-    return os.environ.get("CXX", "c++")
+def compiler() -> list[str]:
+    return shlex.split(os.environ.get("CXX", "c++"))
 
 
 def fingerprint(mlx: Path) -> str:
     """A digest of everything that decides what the library contains."""
-    version = subprocess.run([compiler(), "--version"], capture_output=True, check=True).stdout
+    version = subprocess.run([*compiler(), "--version"], capture_output=True, check=True).stdout
     digest = hashlib.sha256(repr((compiler(), version, FLAGS, str(mlx.resolve()))).encode())
     inputs = [*HERE.glob("*.py"), *HERE.rglob("include/**/*.h"), *HERE.glob("src/*")]
     inputs.append(mlx / "include" / "mlx" / "version.h")
@@ -78,7 +79,7 @@ def fingerprint(mlx: Path) -> str:
 def compile_source(source: Path, out: Path, mlx: Path) -> Path:
     made = out / f"{source.stem}.o"
     includes = [f"-I{HERE / 'src'}", f"-I{HERE / 'include'}", "-isystem", str(mlx / "include")]
-    subprocess.run([compiler(), *FLAGS, *includes, "-c", str(source), "-o", str(made)], check=True)
+    subprocess.run([*compiler(), *FLAGS, *includes, "-c", str(source), "-o", str(made)], check=True)
     return made
 
 
@@ -91,7 +92,7 @@ def link(objects: list[Path], out: Path, mlx: Path) -> Path:
         options = ["-shared", f"-Wl,-soname,{LIBRARY}", "-Wl,--no-undefined"]
     names = [str(path) for path in objects]
     search = [f"-L{lib}", "-lmlx", f"-Wl,-rpath,{lib}"]
-    subprocess.run([compiler(), *options, *names, *search, "-o", str(made)], check=True)
+    subprocess.run([*compiler(), *options, *names, *search, "-o", str(made)], check=True)
     return made
 
 
