@@ -64,6 +64,7 @@ MLXRS = [
     ],
     ["mlxrs.lm.cache", "mlxrs.lm.toolbox", "mlxrs.lm.transcript"],
     ["mlxrs.lm.attention", "mlxrs.lm.overflow"],
+    ["mlxrs.lm.prompting"],
     ["mlxrs.lm.models", "mlxrs.lm.sample", "mlxrs.testing"],
     [
         "mlxrs.lm.drafter",

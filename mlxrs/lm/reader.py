@@ -103,11 +103,17 @@ class Reader:
         if self.drafting is not None:
             self.drafting = Drafting(self.drafting.speculative)
 
-    @property
-    def room(self) -> int | None:
-        """How many tokens a prompt may have at most; None for no limit."""
+    def prompt_room(self, max_tokens: int) -> int | None:
+        """Return how many tokens a prompt shall have at most, if turns may be left out for it.
+
+        Args:
+            max_tokens: The longest reply wanted, for which up to a quarter is left.
+        """
         limit = self._model.context_length
-        return None if limit is None else limit - self._given
+        if self._settings.overflow != "drop_oldest" or limit is None:
+            return None
+        room = limit - self._given
+        return room - min(max_tokens, room // 4)
 
     @property
     def _given(self) -> int:

@@ -25,9 +25,9 @@ from .chat_stream import ChatStream, Turn
 from .drafter import Speculation
 from .messages import ChatMessage, Part, Role
 from .models import LanguageModel
-from .overflow import drop_oldest_turns
 from .params import GenConfig
 from .pick import Constraint
+from .prompting import write_prompt
 from .reader import Answer, Reader
 from .reply import Reply
 from .response import FinishReason
@@ -472,19 +472,13 @@ class ChatSession:
 
     def _prompt(self, messages: Sequence[ChatMessage]) -> tuple[list[int], int]:
         """Return the ids of a prompt, and how many messages were left out of it."""
-        room = self._reader.room
-        if self._settings.overflow != "drop_oldest" or room is None:
-            return self._encode(messages), 0
-        # A quarter is enough for a reply that may be any length.
-        room -= min(self.params.max_tokens, room // 4)
-        return drop_oldest_turns(messages, room, self._encode)
-
-    def _encode(self, messages: Sequence[ChatMessage]) -> list[int]:
-        system = [] if self.instructions is None else [ChatMessage.system(self.instructions)]
-        return self._tokenizer.apply_chat_template_ids(
-            [message.to_dict() for message in [*system, *messages]],
-            tools=self._toolbox.schemas or None,
+        return write_prompt(
+            self._tokenizer,
+            messages,
+            instructions=self.instructions,
+            tools=self._toolbox.schemas,
             variables=self.template_variables,
+            room=self._reader.prompt_room(self.params.max_tokens),
         )
 
     def _open_turn(self) -> Turn | None:
