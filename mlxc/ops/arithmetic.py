@@ -188,19 +188,29 @@ def logaddexp(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -
     """`log(exp(a) + exp(b))` without overflow.
 
     Args:
-        a: any shape.
+        a: any shape; integers are converted to float32.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.logaddexp(mx.array([0.0, 1000.0]), mx.array([0.0, 1000.0]))
+        array([0.693147, 1000.69], dtype=float32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_logaddexp(a._h, b._h, at(stream)))
 
 
 def arctan2(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The angle of the point (`b`, `a`) in (-pi, pi] radians.
+    """The angle of the point (`b`, `a`) in [-pi, pi] radians.
 
     Args:
-        a: the ordinates, any shape.
+        a: the ordinates, any shape, real; integers are converted to float32.
         b: the abscissae, any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arctan2(mx.array([1.0, 0.0]), mx.array([1.0, -1.0]))
+        array([0.785398, 3.14159], dtype=float32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_arctan2(a._h, b._h, at(stream)))
@@ -210,8 +220,19 @@ def divmod(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> list[ar
     """The quotient rounded down and the remainder, `[a // b, a % b]`.
 
     Args:
-        a: any shape.
+        a: any shape, real.
         b: any shape that broadcasts with `a`.
+
+    Returns:
+        Both in the common type. An integer divided by 0 gives 0 and leaves itself.
+
+    Raises:
+        ValueError: `a` or `b` is complex.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.divmod(mx.array([5, -5]), 3)
+        [array([1, -2], dtype=int32), array([2, 1], dtype=int32)]
     """
     a, b = pair(a, b)
     return unpack(lib.h_safe_divmod(a._h, b._h, at(stream)))

@@ -31,6 +31,14 @@ def bitwise_and(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> ar
     Args:
         a: integers or bool, any shape.
         b: integers or bool, any shape that broadcasts with `a`.
+
+    Raises:
+        RuntimeError: `a` or `b` is neither integer nor bool.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.bitwise_and(mx.array([12, 10]), 6)
+        array([4, 2], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_bitwise_and(a._h, b._h, at(stream)))
@@ -42,6 +50,14 @@ def bitwise_or(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> arr
     Args:
         a: integers or bool, any shape.
         b: integers or bool, any shape that broadcasts with `a`.
+
+    Raises:
+        RuntimeError: `a` or `b` is neither integer nor bool.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.bitwise_or(mx.array([12, 9]), 6)
+        array([14, 15], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_bitwise_or(a._h, b._h, at(stream)))
@@ -53,6 +69,14 @@ def bitwise_xor(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> ar
     Args:
         a: integers or bool, any shape.
         b: integers or bool, any shape that broadcasts with `a`.
+
+    Raises:
+        RuntimeError: `a` or `b` is neither integer nor bool.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.bitwise_xor(mx.array([12, 10]), 6)
+        array([10, 12], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_bitwise_xor(a._h, b._h, at(stream)))
@@ -63,7 +87,15 @@ def left_shift(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> arr
 
     Args:
         a: integers, any shape.
-        b: integers, any shape that broadcasts with `a`.
+        b: integers, any shape that broadcasts with `a`; from 0 to below the bits of the type.
+
+    Raises:
+        RuntimeError: `a` or `b` is floating point or complex.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.left_shift(mx.array([1, 3]), 2)
+        array([4, 12], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_left_shift(a._h, b._h, at(stream)))
@@ -74,7 +106,15 @@ def right_shift(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> ar
 
     Args:
         a: integers, any shape; the sign of signed types is kept.
-        b: integers, any shape that broadcasts with `a`.
+        b: integers, any shape that broadcasts with `a`; from 0 to below the bits of the type.
+
+    Raises:
+        RuntimeError: `a` or `b` is floating point or complex.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.right_shift(mx.array([20, -20]), 2)
+        array([5, -5], dtype=int32)
     """
     a, b = pair(a, b)
     return wrap(lib.h_right_shift(a._h, b._h, at(stream)))
@@ -85,6 +125,14 @@ def bitwise_invert(a: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: integers or bool, any shape.
+
+    Raises:
+        ValueError: `a` is neither integer nor bool.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.bitwise_invert(mx.array([0, 5]))
+        array([-1, -6], dtype=int32)
     """
     a = as_array(a)
     return wrap(lib.h_bitwise_invert(a._h, at(stream)))

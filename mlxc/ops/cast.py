@@ -58,7 +58,15 @@ def to_fp8(x: array, *, stream: StreamOrDevice = None) -> array:
     """The elements as 8-bit floats of format E4M3, stored as uint8.
 
     Args:
-        x: any shape, floating point.
+        x: any shape, floating point; beyond 448 it becomes 448, of the same sign.
+
+    Raises:
+        ValueError: `x` is not floating point.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.to_fp8(mx.array([1.0, -2.0, 1000.0]))
+        array([56, 192, 126], dtype=uint8)
     """
     x = only_array(x)
     return wrap(lib.h_to_fp8(x._h, at(stream)))
@@ -70,6 +78,14 @@ def from_fp8(x: array, dtype: Dtype = bfloat16, *, stream: StreamOrDevice = None
     Args:
         x: any shape, uint8.
         dtype: the floating-point type to convert to.
+
+    Raises:
+        ValueError: `x` is not uint8, or `dtype` not floating point.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.from_fp8(mx.to_fp8(mx.array([1.0, 0.3, 1000.0])))
+        array([1, 0.3125, 448], dtype=bfloat16)
     """
     x = only_array(x)
     return wrap(lib.h_from_fp8(x._h, code_of(dtype), at(stream)))

@@ -56,6 +56,11 @@ def not_equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> arra
 
     Returns:
         Booleans of the broadcast shape.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.not_equal(mx.array([1, 2]), 2)
+        array([True, False], dtype=bool)
     """
     a, b = pair(a, b)
     return wrap(lib.h_not_equal(a._h, b._h, at(stream)))
@@ -89,6 +94,11 @@ def less_equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> arr
 
     Returns:
         Booleans of the broadcast shape.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.less_equal(mx.array([1, 2]), 1)
+        array([True, False], dtype=bool)
     """
     a, b = pair(a, b)
     return wrap(lib.h_less_equal(a._h, b._h, at(stream)))
@@ -122,6 +132,11 @@ def greater_equal(a: ArrayLike, b: ArrayLike, stream: StreamOrDevice = None) -> 
 
     Returns:
         Booleans of the broadcast shape.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.greater_equal(mx.array([1, 2]), 2)
+        array([False, True], dtype=bool)
     """
     a, b = pair(a, b)
     return wrap(lib.h_greater_equal(a._h, b._h, at(stream)))

@@ -198,6 +198,11 @@ def real(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Type float32 for complex64.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.real(mx.array([1 + 2j]))
+        array([1], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_real(a._h, at(stream)))
@@ -207,10 +212,15 @@ def imag(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     """The imaginary part of each element.
 
     Args:
-        a: any shape and type; zeros for real types.
+        a: any shape and type.
 
     Returns:
-        Type float32.
+        Type float32 for complex64; for real types zeros of the type of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.imag(mx.array([1 + 2j]))
+        array([2], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_imag(a._h, at(stream)))
@@ -221,6 +231,11 @@ def conjugate(a: ArrayLike, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; real types are returned as they are.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.conjugate(mx.array([1 + 2j]))
+        array([1-2j], dtype=complex64)
     """
     a = as_array(a)
     return wrap(lib.h_conjugate(a._h, at(stream)))
@@ -253,6 +268,11 @@ def trunc(a: array, /, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         The shape and type of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.trunc(mx.array([1.7, -1.7]))
+        array([1, -1], dtype=float32)
     """
     a, zero = pair(only_array(a), 0)
     s = at(stream)
@@ -262,7 +282,16 @@ def trunc(a: array, /, *, stream: StreamOrDevice = None) -> array:
 
 
 def positive(a: array, /, *, stream: StreamOrDevice = None) -> array:
-    """The elements as they are, which is what `+a` means."""
+    """The elements as they are, which is what `+a` means.
+
+    Args:
+        a: any shape and type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.positive(mx.array([1, -2]))
+        array([1, -2], dtype=int32)
+    """
     a = only_array(a)
     return wrap(lib.h_keep(a._h))
 

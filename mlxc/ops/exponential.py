@@ -51,7 +51,12 @@ def expm1(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
     """`exp(a) - 1` of each element, exact near zero.
 
     Args:
-        a: any shape and type; integers are converted to float32.
+        a: any shape, real; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.expm1(mx.array([1e-6, 1.0]))
+        array([1e-06, 1.71828], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_expm1(a._h, at(stream)))
@@ -93,6 +98,11 @@ def log10(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.log10(mx.array([1.0, 1000.0]))
+        array([0, 3], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_log10(a._h, at(stream)))
@@ -103,6 +113,11 @@ def log1p(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.log1p(mx.array([1e-6, 1.0]))
+        array([1e-06, 0.693147], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_log1p(a._h, at(stream)))
@@ -139,10 +154,15 @@ def erf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
 
 def erfinv(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse of the error function of each element in (-1, 1).
+    """The inverse of the error function of each element in [-1, 1]; nan outside.
 
     Args:
-        a: any shape and type; integers are converted to float32.
+        a: any shape, real; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.erfinv(mx.array([0.0, 0.5]))
+        array([0, 0.476936], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_erfinv(a._h, at(stream)))

@@ -50,6 +50,11 @@ def logical_or(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None) 
     Args:
         a: any shape and type; what is not zero is true.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.logical_or(mx.array([True, False]), mx.array([2, 0]))
+        array([True, False], dtype=bool)
     """
     a, b = as_array(a), as_array(b)
     return wrap(lib.h_logical_or(a._h, b._h, at(stream)))
@@ -61,6 +66,11 @@ def logical_xor(a: ArrayLike, b: ArrayLike, /, *, stream: StreamOrDevice = None)
     Args:
         a: any shape and type; what is not zero is true.
         b: any shape that broadcasts with `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.logical_xor(mx.array([True, False]), True)
+        array([False, True], dtype=bool)
     """
     a, b = as_array(a), as_array(b)
     s = at(stream)
@@ -109,6 +119,11 @@ def isinf(a: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the shape of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.isinf(mx.array([1.0, float("-inf"), float("nan")]))
+        array([False, True, False], dtype=bool)
     """
     a = as_array(a)
     return wrap(lib.h_isinf(a._h, at(stream)))
@@ -122,6 +137,11 @@ def isfinite(a: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the shape of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.isfinite(mx.array([1.0, float("inf"), float("nan")]))
+        array([True, False, False], dtype=bool)
     """
     a = as_array(a)
     return wrap(lib.h_isfinite(a._h, at(stream)))
@@ -135,6 +155,11 @@ def isposinf(a: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the shape of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.isposinf(mx.array([float("inf"), float("-inf")]))
+        array([True, False], dtype=bool)
     """
     a = as_array(a)
     return wrap(lib.h_isposinf(a._h, at(stream)))
@@ -148,6 +173,11 @@ def isneginf(a: ArrayLike, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Booleans of the shape of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.isneginf(mx.array([float("inf"), float("-inf")]))
+        array([False, True], dtype=bool)
     """
     a = as_array(a)
     return wrap(lib.h_isneginf(a._h, at(stream)))

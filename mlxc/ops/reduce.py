@@ -245,6 +245,14 @@ def argmin(
 
     Returns:
         Type uint32.
+
+    Raises:
+        ValueError: there is nothing to choose from.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.argmin(mx.array([[1, 5], [4, 2]]), axis=-1)
+        array([0, 1], dtype=uint32)
     """
     a = only_array(a)
     if axis is None:
@@ -266,6 +274,14 @@ def minmax(
         a: any shape.
         axis: the axis or axes to reduce; None is all of them.
         keepdims: keep the reduced axes with length 1.
+
+    Raises:
+        ValueError: there is nothing to choose from.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.minmax(mx.array([[1, 5], [4, 2]]), axis=0)
+        (array([1, 2], dtype=int32), array([4, 5], dtype=int32))
     """
     return (
         min(a, axis, keepdims, stream=stream),
@@ -290,6 +306,11 @@ def count_nonzero(
 
     Returns:
         Type int32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.count_nonzero(mx.array([[0, 1], [2, 3]]), axis=0)
+        array([1, 2], dtype=int32)
     """
     a = only_array(a)
     is_true = wrap(lib.h_astype(a._h, bool_._code, at(stream)))

@@ -132,6 +132,11 @@ def cummin(
         axis: the axis to run along; None runs over the flattened array.
         reverse: run from the last element to the first.
         inclusive: whether an element counts in its own result.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.cummin(mx.array([3, 1, 2]))
+        array([3, 1, 1], dtype=int32)
     """
     return _scanned(lib.h_cummin, a, axis, reverse, inclusive, None, stream)
 

@@ -68,6 +68,11 @@ def tan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.tan(mx.array([0.0, 1.0]))
+        array([0, 1.55741], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_tan(a._h, at(stream)))
@@ -78,6 +83,11 @@ def arcsin(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arcsin(mx.array([0.0, 1.0]))
+        array([0, 1.5708], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_arcsin(a._h, at(stream)))
@@ -88,6 +98,11 @@ def arccos(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arccos(mx.array([0.0, 1.0]))
+        array([1.5708, 0], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_arccos(a._h, at(stream)))
@@ -98,6 +113,11 @@ def arctan(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arctan(mx.array([0.0, 1.0]))
+        array([0, 0.785398], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_arctan(a._h, at(stream)))
@@ -108,6 +128,11 @@ def sinh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.sinh(mx.array([0.0, 1.0]))
+        array([0, 1.1752], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_sinh(a._h, at(stream)))
@@ -118,6 +143,11 @@ def cosh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.cosh(mx.array([0.0, 1.0]))
+        array([1, 1.54308], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_cosh(a._h, at(stream)))
@@ -143,26 +173,41 @@ def arcsinh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arcsinh(mx.array([0.0, 1.0]))
+        array([0, 0.881374], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_arcsinh(a._h, at(stream)))
 
 
 def arccosh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse hyperbolic cosine of each element, which is at least 1.
+    """The inverse hyperbolic cosine of each element; nan for real ones below 1.
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arccosh(mx.array([1.0, 2.0]))
+        array([0, 1.31696], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_arccosh(a._h, at(stream)))
 
 
 def arctanh(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
-    """The inverse hyperbolic tangent of each element in (-1, 1).
+    """The inverse hyperbolic tangent of each element; nan for real ones outside [-1, 1].
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.arctanh(mx.array([0.0, 0.5]))
+        array([0, 0.549306], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_arctanh(a._h, at(stream)))
@@ -173,6 +218,11 @@ def degrees(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.degrees(mx.array([0.0, mx.pi]))
+        array([0, 180], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_degrees(a._h, at(stream)))
@@ -183,6 +233,11 @@ def radians(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: any shape and type; integers are converted to float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.radians(mx.array([0.0, 180.0]))
+        array([0, 3.14159], dtype=float32)
     """
     a = as_array(a)
     return wrap(lib.h_radians(a._h, at(stream)))
