@@ -130,6 +130,11 @@ def conv3d(
 
     Raises:
         ValueError: the shapes do not fit, or the weight is longer than the padded input.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.conv3d(mx.ones((1, 4, 8, 8, 3)), mx.ones((16, 3, 3, 3, 3)), padding=1).shape
+        (1, 4, 8, 8, 16)
     """
     x, w = convolved(input, weight, groups)
     steps = repeated(stride, 3, "stride")
@@ -152,7 +157,7 @@ def conv_general(
     *,
     stream: StreamOrDevice = None,
 ) -> array:
-    """A convolution along any number of axes.
+    """A convolution along one to three axes.
 
     Args:
         input: shape (N, ..., C_in).
@@ -162,7 +167,7 @@ def conv_general(
             those before and those after.
         kernel_dilation: the distance of the filter's elements, for all axes or each.
         input_dilation: the distance of the input's elements, for all axes or each.
-        groups: into how many parts the channels are divided.
+        groups: into how many parts the channels are divided; 1 for three axes.
         flip: reverse the filter along each axis.
 
     Returns:
@@ -170,6 +175,11 @@ def conv_general(
 
     Raises:
         ValueError: the shapes do not fit, or the weight is longer than the padded input.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.conv_general(mx.ones((1, 4, 1)), mx.ones((1, 3, 1)), padding=([2], [0]))[0, :, 0]
+        array([1, 2, 3, 3], dtype=float32)
     """
     x, w = convolved(input, weight, groups)
     n = max(x.ndim - 2, 0)

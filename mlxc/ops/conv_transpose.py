@@ -49,6 +49,15 @@ def conv_transpose1d(
 
     Returns:
         Shape (N, L_out, C_out).
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> x = mx.array([[[1.0], [2.0]]])
+        >>> mx.conv_transpose1d(x, mx.ones((1, 2, 1)), stride=2)[0, :, 0]
+        array([1, 1, 2, 2], dtype=float32)
     """
     x, w = convolved(input, weight, groups)
     s = at(stream)
@@ -82,6 +91,14 @@ def conv_transpose2d(
 
     Returns:
         Shape (N, H_out, W_out, C_out).
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.conv_transpose2d(mx.ones((1, 4, 4, 3)), mx.ones((8, 2, 2, 3)), stride=2).shape
+        (1, 8, 8, 8)
     """
     x, w = convolved(input, weight, groups)
     steps = repeated(stride, 2, "stride")
@@ -113,10 +130,18 @@ def conv_transpose3d(
         padding: how many elements are cut from both ends, for all axes or each.
         dilation: the distance of the filter's elements, for all axes or each.
         output_padding: how many elements are added at the far end, for all axes or each.
-        groups: into how many parts the channels are divided.
+        groups: into how many parts the channels are divided; CPU and GPU know 1 only.
 
     Returns:
         Shape (N, D_out, H_out, W_out, C_out).
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.conv_transpose3d(mx.ones((1, 2, 4, 4, 3)), mx.ones((8, 2, 2, 2, 3)), stride=2).shape
+        (1, 4, 8, 8, 8)
     """
     x, w = convolved(input, weight, groups)
     steps = repeated(stride, 3, "stride")

@@ -42,6 +42,14 @@ def zeros(
     Args:
         shape: the shape, or the length of the one axis.
         dtype: the type; None is float32.
+
+    Raises:
+        ValueError: a length is negative.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.zeros(2, mx.int32)
+        array([0, 0], dtype=int32)
     """
     shape = ints(shape, "shape")
     return wrap(lib.h_zeros(shape, len(shape), code_of(dtype or float32), at(stream)))
@@ -102,6 +110,11 @@ def zeros_like(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevic
     Args:
         a: any shape.
         dtype: the type; None is that of `a`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.zeros_like(mx.array([3, 4]))
+        array([0, 0], dtype=int32)
     """
     a = only_array(a)
     if dtype is None:
@@ -140,6 +153,14 @@ def full_like(
         a: any shape.
         vals: what fills it; an array is broadcast.
         dtype: the type; None is that of `a`.
+
+    Raises:
+        ValueError: the type of integers does not hold `vals`, or an array does not broadcast.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.full_like(mx.array([3, 4]), 7)
+        array([7, 7], dtype=int32)
     """
     a, filling = only_array(a), as_array(vals)
     code = lib.h_dtype(a._h) if dtype is None else code_of(dtype)

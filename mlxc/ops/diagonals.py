@@ -62,6 +62,15 @@ def identity(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = 
     Args:
         n: the number of rows and of columns.
         dtype: the type; None is float32.
+
+    Raises:
+        ValueError: `n` is negative.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.identity(2)
+        array([[1, 0],
+               [0, 1]], dtype=float32)
     """
     return wrap(lib.h_identity(n, code_of(dtype or float32), at(stream)))
 
@@ -81,6 +90,12 @@ def tri(
         m: the number of columns; None is `n`.
         k: which diagonal; positive ones lie above the main one.
         dtype: the type; None is float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.tri(2, 3)
+        array([[1, 0, 0],
+               [1, 1, 0]], dtype=float32)
     """
     columns = n if m is None else m
     if columns <= 0:  # MLX counts the rows one by one, however many
@@ -159,6 +174,15 @@ def diagonal(
 
     Returns:
         The shape of `a` without the two axes, and with the diagonal as the last.
+
+    Raises:
+        ValueError: `a` has fewer than two axes, or the two are the same.
+        IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.diagonal(mx.array([[1, 2, 3], [4, 5, 6]]), offset=1)
+        array([2, 6], dtype=int32)
     """
     a = only_array(a)
     return wrap(lib.h_diagonal(a._h, offset, axis1, axis2, at(stream)))

@@ -21,6 +21,11 @@ def stop_gradient(a: array, /, *, stream: StreamOrDevice = None) -> array:
     Args:
         a: any shape and type.
         stream: the stream or device to run on; None is the default.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.grad(lambda x: x * mx.stop_gradient(x))(mx.array(3.0))
+        array(3, dtype=float32)
     """
     a = only_array(a)
     return wrap(lib.h_stop_gradient(a._h, at(stream)))
@@ -41,6 +46,12 @@ def depends(
 
     Returns:
         As many arrays as `inputs`, of the same values.
+
+    Example:
+        >>> import mlxc as mx
+        >>> first = mx.array([1, 2])
+        >>> mx.depends(mx.array([3, 4]), first * 2)
+        array([3, 4], dtype=int32)
     """
     before = _several(dependencies)
     after = _several(inputs)

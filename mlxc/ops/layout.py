@@ -50,7 +50,20 @@ def broadcast_to(
 
 
 def broadcast_arrays(*arrays: array, stream: StreamOrDevice = None) -> list[array]:
-    """Several arrays in the one shape that they broadcast to."""
+    """Several arrays in the one shape that they broadcast to.
+
+    Args:
+        *arrays: any shapes that fit.
+
+    Raises:
+        ValueError: two shapes do not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a, b = mx.broadcast_arrays(mx.array([1, 2]), mx.array([[3], [4]]))
+        >>> a.tolist(), b.tolist()
+        ([[1, 2], [1, 2]], [[3, 3], [4, 4]])
+    """
     if not arrays:
         return []
     inputs = [only_array(a) for a in arrays]
@@ -99,7 +112,15 @@ def as_strided(
         offset: the element the view begins with.
 
     Raises:
-        ValueError: the view reaches outside of the array.
+        ValueError: the view reaches outside of the array, or `shape` and `strides` differ in
+            length.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.as_strided(mx.arange(4), shape=(3, 2), strides=(1, 1))
+        array([[0, 1],
+               [1, 2],
+               [2, 3]], dtype=int32)
     """
     a = only_array(a)
     shape = a.shape if shape is None else ints(shape, "shape")
@@ -134,6 +155,12 @@ def contiguous(
     Args:
         a: any shape.
         allow_col_major: leave an array in column-major order as it is.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.contiguous(mx.array([[1, 2], [3, 4]]).T)
+        array([[1, 3],
+               [2, 4]], dtype=int32)
     """
     a = only_array(a)
     return wrap(lib.h_contiguous(a._h, allow_col_major, at(stream)))

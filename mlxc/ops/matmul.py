@@ -136,6 +136,14 @@ def vecdot(a: array, b: array, /, *, axis: int = -1, stream: StreamOrDevice = No
 
     Returns:
         The broadcast shape without the axis.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.vecdot(mx.array([[1, 2], [3, 4]]), mx.array([1, 1]))
+        array([3, 7], dtype=int32)
     """
     a, b = only_array(a), only_array(b)
     products = multiply(conjugate(a, stream=stream), b, stream=stream)
@@ -171,6 +179,12 @@ def kron(a: array, b: array, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Each axis has the product of both lengths.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.kron(mx.array([[1, 2]]), mx.array([[1], [3]]))
+        array([[1, 2],
+               [3, 6]], dtype=int32)
     """
     a, b = only_array(a), only_array(b)
     return wrap(lib.h_kron(a._h, b._h, at(stream)))
@@ -299,6 +313,15 @@ def block_masked_mm(
 
     Returns:
         Shape (..., M, N).
+
+    Raises:
+        ValueError: the shapes do not fit, there is no such block size, or both are integers.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mask = mx.array([[True, False]])
+        >>> mx.block_masked_mm(mx.ones((32, 8)), mx.ones((8, 64)), 32, mask_out=mask)[0, ::32]
+        array([8, 0], dtype=float32)
     """
     a, b = only_array(a), only_array(b)
     out = optional(mask_out, "mask_out")
@@ -330,7 +353,14 @@ def gather_mm(
         The broadcast shape of the indices, then (M, N).
 
     Raises:
-        ValueError: the shapes do not fit, or indices choose from no matrices.
+        ValueError: the shapes do not fit, both operands are integers, or indices are not integers
+            or choose from no matrices.
+
+    Example:
+        >>> import mlxc as mx
+        >>> experts = mx.array([[[1.0], [2.0]], [[3.0], [4.0]]])
+        >>> mx.gather_mm(mx.ones((1, 2)), experts, rhs_indices=mx.array([1, 0])).tolist()
+        [[[7.0]], [[3.0]]]
     """
     a, b = only_array(a), only_array(b)
     lhs, rhs = choice(a, lhs_indices, "lhs_indices"), choice(b, rhs_indices, "rhs_indices")
@@ -343,11 +373,21 @@ def segmented_mm(a: array, b: array, /, segments: array, *, stream: StreamOrDevi
     Args:
         a: shape (M, K).
         b: shape (K, N).
-        segments: integers of shape (..., 2): where each range starts and stops. Lists are checked
-            against K; beyond it, an array makes MLX read memory that is not the operands'.
+        segments: integers of shape (..., 2): where each range starts and stops. Neither they
+            nor K are checked: beyond an operand, MLX reads memory that is not its own.
 
     Returns:
         Shape (..., M, N).
+
+    Raises:
+        ValueError: an operand is not a matrix, both are integers, or `segments` has another shape
+            or type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a, b = mx.array([[1.0, 2.0, 3.0]]), mx.ones((3, 1))
+        >>> mx.segmented_mm(a, b, mx.array([[0, 2], [2, 3]])).tolist()
+        [[[3.0]], [[3.0]]]
     """
     a, b, segments = only_array(a), only_array(b), only_array(segments)
     return wrap(lib.h_segmented_mm(a._h, b._h, segments._h, at(stream)))
@@ -361,6 +401,14 @@ def hadamard_transform(
     Args:
         a: shape (..., N), where N is a power of two times 1, 12, 20 or 28.
         scale: what multiplies the result; None is 1 / sqrt(N), which keeps lengths.
+
+    Raises:
+        ValueError: N is another number, or the array is empty.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.hadamard_transform(mx.array([1.0, 2.0]), scale=1.0)
+        array([3, -1], dtype=float32)
     """
     a = only_array(a)
     return wrap(

@@ -99,6 +99,15 @@ def dequantize(
 
     Returns:
         Shape (..., D).
+
+    Raises:
+        ValueError: the shapes do not fit, the mode is unknown, or its biases are missing.
+
+    Example:
+        >>> import mlxc as mx
+        >>> w = mx.broadcast_to(mx.arange(16.0), (2, 4, 16)).reshape(2, 64)
+        >>> mx.dequantize(*mx.quantize(w))[0, :4]
+        array([0, 1, 2, 3], dtype=float32)
     """
     w, scales = only_array(w), only_array(scales)
     bias, scale = optional(biases, "biases"), optional(global_scale, "global_scale")
@@ -145,6 +154,15 @@ def quantized_matmul(
 
     Returns:
         Shape (..., N), or (..., D) without `transpose`.
+
+    Raises:
+        ValueError: the shapes do not fit, the mode is unknown, or its biases are missing.
+
+    Example:
+        >>> import mlxc as mx
+        >>> packed, scales, biases = mx.quantize(mx.ones((2, 64)))
+        >>> mx.quantized_matmul(mx.ones((1, 64)), packed, scales, biases)
+        array([[64, 64]], dtype=float32)
     """
     x, w, scales = only_array(x), only_array(w), only_array(scales)
     bias = optional(biases, "biases")
@@ -205,6 +223,12 @@ def gather_qmm(
     Raises:
         ValueError: the shapes do not fit, indices choose from no matrices, or `global_scale` is
             given on a CPU.
+
+    Example:
+        >>> import mlxc as mx
+        >>> experts = mx.quantize(mx.ones((3, 2, 64)))
+        >>> mx.gather_qmm(mx.ones((1, 64)), *experts, rhs_indices=mx.array([2, 0])).tolist()
+        [[[64.0, 64.0]], [[64.0, 64.0]]]
     """
     x, w, scales = only_array(x), only_array(w), only_array(scales)
     bias = optional(biases, "biases")
@@ -258,6 +282,12 @@ def gather_qqmm(
     Raises:
         ValueError: the shapes do not fit.
         RuntimeError: when evaluated on a CPU.
+
+    Example:
+        >>> import mlxc as mx
+        >>> experts = mx.ones((3, 2, 64))
+        >>> mx.gather_qqmm(mx.ones((1, 64)), experts, rhs_indices=mx.array([2, 0])).shape
+        (2, 1, 2)
     """
     x, w = only_array(x), only_array(w)
     if scales is None and w.dtype is uint32:
@@ -314,7 +344,14 @@ def qqmm(
         Shape (..., N).
 
     Raises:
+        ValueError: the shapes do not fit.
         RuntimeError: when evaluated, if the device cannot do it.
+
+    Example:
+        >>> import mlxc as mx
+        >>> packed, scales = mx.quantize(mx.ones((2, 64)), mode="mxfp8")
+        >>> mx.qqmm(mx.ones((1, 64)), packed, scales, mode="mxfp8")
+        array([[64, 64]], dtype=float32)
     """
     x, w = only_array(x), only_array(w)
     of_w = optional(scales, "scales")

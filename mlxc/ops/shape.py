@@ -163,6 +163,15 @@ def transpose(
     Args:
         a: any shape.
         axes: for each axis of the result, the axis of `a`; None reverses them.
+
+    Raises:
+        ValueError: `axes` does not name each axis once.
+        IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.transpose(mx.ones((2, 3, 4)), (1, 0, 2)).shape
+        (3, 2, 4)
     """
     a = only_array(a)
     if axes is None:
@@ -179,6 +188,11 @@ def matrix_transpose(a: array, /, *, stream: StreamOrDevice = None) -> array:
 
     Raises:
         ValueError: `a` has fewer than two axes.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.matrix_transpose(mx.ones((2, 3, 4))).shape
+        (2, 4, 3)
     """
     a = only_array(a)
     if a.ndim < 2:
@@ -254,6 +268,11 @@ def unstack(x: array, /, *, axis: int = 0, stream: StreamOrDevice = None) -> tup
 
     Raises:
         IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.unstack(mx.array([[1, 2], [3, 4]]))
+        (array([1, 2], dtype=int32), array([3, 4], dtype=int32))
     """
     x = only_array(x)
     if not -x.ndim <= axis < x.ndim:
@@ -265,21 +284,39 @@ def unstack(x: array, /, *, axis: int = 0, stream: StreamOrDevice = None) -> tup
 
 
 def atleast_1d(*arys: array, stream: StreamOrDevice = None) -> array | list[array]:
-    """Arrays with at least one axis; one array for one argument, else a list."""
+    """Arrays with at least one axis; one array for one argument, else a list.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.atleast_1d(mx.array(5))
+        array([5], dtype=int32)
+    """
     inputs = [only_array(a) for a in arys]
     results = [wrap(lib.h_atleast_1d(a._h, at(stream))) for a in inputs]
     return results[0] if len(results) == 1 else results
 
 
 def atleast_2d(*arys: array, stream: StreamOrDevice = None) -> array | list[array]:
-    """Arrays with at least two axes; one array for one argument, else a list."""
+    """Arrays with at least two axes; one array for one argument, else a list.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.atleast_2d(mx.array([5, 6]))
+        array([[5, 6]], dtype=int32)
+    """
     inputs = [only_array(a) for a in arys]
     results = [wrap(lib.h_atleast_2d(a._h, at(stream))) for a in inputs]
     return results[0] if len(results) == 1 else results
 
 
 def atleast_3d(*arys: array, stream: StreamOrDevice = None) -> array | list[array]:
-    """Arrays with at least three axes; one array for one argument, else a list."""
+    """Arrays with at least three axes; one array for one argument, else a list.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.atleast_3d(mx.array([[5, 6, 7]])).shape
+        (1, 3, 1)
+    """
     inputs = [only_array(a) for a in arys]
     results = [wrap(lib.h_atleast_3d(a._h, at(stream))) for a in inputs]
     return results[0] if len(results) == 1 else results

@@ -69,6 +69,15 @@ def partition(
         kth: the index that gets the element it would have if all were sorted; negative ones
             count from the end.
         axis: the axis to order along; None orders the flattened array.
+
+    Raises:
+        ValueError: there is no such `kth`.
+        IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.partition(mx.array([3, 1, 2]), 1)[1]
+        array(2, dtype=int32)
     """
     a = only_array(a)
     if axis is None:
@@ -89,6 +98,15 @@ def argpartition(
 
     Returns:
         Type uint32.
+
+    Raises:
+        ValueError: there is no such `kth`.
+        IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.argpartition(mx.array([3, 1, 2]), 1)[1]
+        array(2, dtype=uint32)
     """
     a = only_array(a)
     if axis is None:

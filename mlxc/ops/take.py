@@ -137,6 +137,17 @@ def put_along_axis(
 
     Returns:
         The shape and type of `a`.
+
+    Raises:
+        ValueError: `indices` has another number of axes, or a shape does not fit.
+        IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a, places = mx.array([[5, 6], [7, 8]]), mx.array([[1], [0]])
+        >>> mx.put_along_axis(a, places, mx.array(0), axis=1)
+        array([[5, 0],
+               [0, 8]], dtype=int32)
     """
     a, indices, values = only_array(a), only_array(indices), only_array(values)
     if axis is not None:
@@ -196,6 +207,13 @@ def slice_update(
 
     Raises:
         ValueError: the part does not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.array([[1, 2, 3], [4, 5, 6]])
+        >>> mx.slice_update(a, mx.array([[0, 0]]), mx.array([1]), axes=(0,))
+        array([[1, 2, 3],
+               [0, 0, 6]], dtype=int32)
     """
     a, update = only_array(a), only_array(update)
     if update.ndim > a.ndim:  # MLX would read beyond the shape

@@ -34,6 +34,7 @@ NATIVE = {
     "mlxc.fft._short_time.stft",
     "mlxc.memory.get_array_buffer_size",
     "mlxc.ops.matmul.einsum_path",
+    "mlxc.ops.quantize.gather_qqmm",
     "mlxc.ops.sort.unique",
 }
 
