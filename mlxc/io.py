@@ -140,6 +140,17 @@ def save(file: File, arr: array) -> None:
         file: the path, to which .npy is appended if it ends in something else; or a file open
             for writing bytes.
         arr: the array; bfloat16 is written as two opaque bytes an element.
+
+    Raises:
+        TypeError: `arr` is not an array.
+
+    Example:
+        >>> import io
+        >>> import mlxc as mx
+        >>> file = io.BytesIO()
+        >>> mx.save(file, mx.array([1, 2]))
+        >>> file.getvalue()[:6]
+        b'\\x93NUMPY'
     """
     arr = only_array(arr)
     eval(arr)
@@ -157,7 +168,17 @@ def savez(file: File, /, *args: array, **kwargs: array) -> None:
         kwargs: arrays by name.
 
     Raises:
+        TypeError: one of them is not an array.
         ValueError: an array by name has the name of one without.
+
+    Example:
+        >>> import io
+        >>> import mlxc as mx
+        >>> file = io.BytesIO()
+        >>> mx.savez(file, mx.array([1, 2]), bias=mx.array([3]))
+        >>> _ = file.seek(0)
+        >>> mx.load(file, format="npz")
+        {'arr_0': array([1, 2], dtype=int32), 'bias': array([3], dtype=int32)}
     """
     _savez(file, args, kwargs, compressed=False)
 
@@ -172,7 +193,16 @@ def savez_compressed(file: File, /, *args: array, **kwargs: array) -> None:
         kwargs: arrays by name.
 
     Raises:
+        TypeError: one of them is not an array.
         ValueError: an array by name has the name of one without.
+
+    Example:
+        >>> import io
+        >>> import mlxc as mx
+        >>> file = io.BytesIO()
+        >>> mx.savez_compressed(file, weight=mx.zeros((1000,)))
+        >>> len(file.getvalue()) < 1000
+        True
     """
     _savez(file, args, kwargs, compressed=True)
 
@@ -203,6 +233,15 @@ def save_safetensors(
     Raises:
         TypeError: a name is not a string, an array not an array, or metadata not strings.
         ValueError: an array is float64, or a name contains a zero character.
+
+    Example:
+        >>> import io
+        >>> import mlxc as mx
+        >>> file = io.BytesIO()
+        >>> mx.save_safetensors(file, {"w": mx.ones((2,))}, {"format": "mlx"})
+        >>> _ = file.seek(0)
+        >>> mx.load(file, format="safetensors", return_metadata=True)
+        ({'w': array([1, 1], dtype=float32)}, {'format': 'mlx'})
     """
     _check_named(arrays, "arrays")
     _check_named(metadata or {}, "metadata")

@@ -87,6 +87,11 @@ def ifftshift(
 
     Raises:
         IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.ifftshift(mx.fft.fftshift(mx.arange(3)))
+        array([0, 1, 2], dtype=int32)
     """
     return _shifted(lib.h_fft_ifftshift, a, axes, stream)
 

@@ -65,6 +65,11 @@ def ifft(
 
     Raises:
         ValueError, IndexError: as in `fft`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.ifft(mx.array([4.0, 0.0, 0.0, 0.0]))
+        array([1+0j, 1+0j, 1+0j, 1+0j], dtype=complex64)
     """
     return _one(lib.h_fft_ifft, "ifft", a, n, axis, norm, stream)
 
@@ -119,6 +124,11 @@ def irfft(
 
     Raises:
         ValueError, IndexError: as in `fft`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.irfft(mx.fft.rfft(mx.array([1.0, 2.0, 3.0])), n=3)
+        array([1, 2, 3], dtype=float32)
     """
     a = only_array(a)
     if n is None:

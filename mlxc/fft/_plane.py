@@ -32,6 +32,12 @@ def fft2(
 
     Raises:
         ValueError, IndexError: as in `fftn`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.fft2(mx.ones((2, 2)))
+        array([[4+0j, 0+0j],
+               [0+0j, 0+0j]], dtype=complex64)
     """
     return fftn(a, s, axes, norm, stream)
 
@@ -56,6 +62,12 @@ def ifft2(
 
     Raises:
         ValueError, IndexError: as in `fftn`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.ifft2(mx.ones((2, 2)))
+        array([[1+0j, 0+0j],
+               [0+0j, 0+0j]], dtype=complex64)
     """
     return ifftn(a, s, axes, norm, stream)
 
@@ -80,6 +92,12 @@ def rfft2(
 
     Raises:
         ValueError, IndexError: as in `fftn`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.rfft2(mx.ones((2, 4)))
+        array([[8+0j, 0+0j, 0+0j],
+               [0+0j, 0+0j, 0+0j]], dtype=complex64)
     """
     return rfftn(a, s, axes, norm, stream)
 
@@ -104,5 +122,11 @@ def irfft2(
 
     Raises:
         ValueError, IndexError: as in `fftn`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.irfft2(mx.array([[8, 0j, 0], [0, 0, 0]]))
+        array([[1, 1, 1, 1],
+               [1, 1, 1, 1]], dtype=float32)
     """
     return irfftn(a, s, axes, norm, stream)

@@ -36,8 +36,16 @@ def fftn(
 
     Raises:
         ValueError: a length is not positive, `s` and `axes` differ in number, an axis is given
-            twice, or `norm` is unknown.
+            twice, `a` has none, or `norm` is unknown.
         IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.fftn(mx.ones((2, 2)))
+        array([[4+0j, 0+0j],
+               [0+0j, 0+0j]], dtype=complex64)
+        >>> mx.fft.fftn(mx.ones((3, 4, 5)), s=(8, 8), axes=(0, 2)).shape
+        (8, 4, 8)
     """
     return _several(lib.h_fft_fftn, "fftn", a, s, axes, norm, stream)
 
@@ -62,6 +70,11 @@ def ifftn(
 
     Raises:
         ValueError, IndexError: as in `fftn`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.ifftn(mx.fft.fftn(mx.ones((1, 1, 2))))
+        array([[[1+0j, 1+0j]]], dtype=complex64)
     """
     return _several(lib.h_fft_ifftn, "ifftn", a, s, axes, norm, stream)
 
@@ -86,6 +99,11 @@ def rfftn(
 
     Raises:
         ValueError, IndexError: as in `fftn`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.rfftn(mx.ones((2, 3, 4))).shape
+        (2, 3, 3)
     """
     return _several(lib.h_fft_rfftn, "rfftn", a, s, axes, norm, stream)
 
@@ -111,6 +129,12 @@ def irfftn(
 
     Raises:
         ValueError, IndexError: as in `fftn`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fft.irfftn(mx.fft.rfftn(mx.ones((1, 2, 2))))
+        array([[[1, 1],
+                [1, 1]]], dtype=float32)
     """
     return _several(lib.h_fft_irfftn, "irfftn", a, s, axes, norm, stream)
 

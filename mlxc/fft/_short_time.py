@@ -97,13 +97,21 @@ def istft(
         center: as in `stft`: what the signal was extended by is cut off.
         norm: "backward", "ortho" or "forward", as the package says.
         onesided: as in `stft`; None is True.
-        length: how long the signal is: it is cut or filled up with zeros.
+        length: how long the signal is: it is cut there, or goes on with what it was extended by,
+            then zeros.
 
     Returns:
-        The signal, shape (..., L); real if `onesided`.
+        The signal, float32 of shape (..., L); of a complex one the real part.
 
     Raises:
         ValueError: the shapes do not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> spectra = mx.fft.stft(mx.ones((64,)), n_fft=16)
+        >>> signal = mx.fft.istft(spectra)
+        >>> signal.shape, mx.allclose(signal, mx.array(1.0)).item()
+        ((64,), True)
     """
     stft_matrix = only_array(stft_matrix)
     taper = optional(window, "window")

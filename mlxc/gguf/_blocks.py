@@ -56,7 +56,18 @@ def to_affine(kind: str, rows: Bytes) -> AffineTriple:
         rows: (R, bytes of a row) uint8, the rows as the file has them.
 
     Raises:
-        ValueError: blocks of that kind are not affine.
+        ValueError: blocks of that kind are not affine, or a row is not made of whole blocks.
+
+    Example:
+        >>> import mlxc as mx
+        >>> import numpy as np
+        >>> from mlxc.gguf import to_affine
+        >>> scale = np.array([0.5], np.float16).view(np.uint8)
+        >>> row = np.concatenate([scale, np.arange(32, dtype=np.uint8)])
+        >>> triple = to_affine("Q8_0", row[None])
+        >>> parts = [mx.array(part) for part in (triple.weight, triple.scales, triple.biases)]
+        >>> mx.dequantize(*parts, group_size=32, bits=triple.bits)[0, :4]
+        array([0, 0.5, 1, 1.5], dtype=float16)
     """
     if kind not in BITS:
         raise ValueError(f"kind must be one of {', '.join(BITS)}, got {kind!r}")

@@ -53,13 +53,18 @@ def slogdet(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
     """The signs of determinants, and the logarithms of their absolute values.
 
     Args:
-        a: shape (..., N, N).
+        a: shape (..., N, N); integers are converted to float32.
 
     Returns:
         Both of shape (...). The sign is -1, 0 or 1; for 0 the logarithm is -inf.
 
     Raises:
         ValueError: the matrices are not square.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.slogdet(mx.array([[0.0, 1.0], [1.0, 0.0]]))
+        (array(-1, dtype=float32), array(0, dtype=float32))
     """
     a = only_array(a)
     if _has_formula(a):

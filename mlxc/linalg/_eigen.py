@@ -28,6 +28,14 @@ def eigvals(a: array, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         complex64 of shape (..., N); NaN for a matrix that is not finite.
+
+    Raises:
+        ValueError: the matrices are not square, or of another type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> sorted(mx.linalg.eigvals(mx.array([[0.0, -1.0], [1.0, 0.0]])).imag.tolist())
+        [-1.0, 1.0]
     """
     a, finite = _finite(only_array(a), stream)
     values = wrap(lib.h_linalg_eigvals(a._h, at(stream)))
@@ -44,6 +52,16 @@ def eig(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
         The eigenvalues, complex64 of shape (..., N), in no certain order, and the normalized
         eigenvectors, the columns of complex64 of shape (..., N, N); NaN for a matrix that is not
         finite.
+
+    Raises:
+        ValueError: the matrices are not square, or of another type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.array([[0.0, -1.0], [1.0, 0.0]])
+        >>> values, vectors = mx.linalg.eig(a)
+        >>> mx.allclose(a @ vectors, values * vectors)
+        array(True, dtype=bool)
     """
     a, finite = _finite(only_array(a), stream)
     values, vectors = two_results(lib.mlx_linalg_eig, a, c_stream(stream))
@@ -73,6 +91,14 @@ def eigvalsh(a: array, UPLO: str = "L", *, stream: StreamOrDevice = None) -> arr
 
     Returns:
         Real, of shape (..., N).
+
+    Raises:
+        ValueError: the matrices are not square, or of another type, or `UPLO` is unknown.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.eigvalsh(mx.array([[3.0, 0.0], [0.0, 2.0]]))
+        array([2, 3], dtype=float32)
     """
     a = only_array(a)
     return wrap(lib.h_linalg_eigvalsh(a._h, _triangle(UPLO), at(stream)))
@@ -88,6 +114,16 @@ def eigh(a: array, UPLO: str = "L", *, stream: StreamOrDevice = None) -> tuple[a
     Returns:
         The eigenvalues, real, ascending, of shape (..., N), and the orthonormal eigenvectors,
         the columns of shape (..., N, N).
+
+    Raises:
+        ValueError: the matrices are not square, or of another type, or `UPLO` is unknown.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.array([[2.0, 1.0], [1.0, 2.0]])
+        >>> values, vectors = mx.linalg.eigh(a)
+        >>> mx.allclose(a @ vectors, values * vectors)
+        array(True, dtype=bool)
     """
     triangle = _triangle(UPLO)
     return two_results(lib.mlx_linalg_eigh, only_array(a), triangle, c_stream(stream))

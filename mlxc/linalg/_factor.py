@@ -36,7 +36,7 @@ def qr(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]:
 def svd(
     a: array, compute_uv: bool = True, *, stream: StreamOrDevice = None
 ) -> array | tuple[array, ...]:
-    """The singular value decomposition: `a = u[..., :K] * s @ vt[..., :K, :]`.
+    """The singular value decomposition: `a = u[..., :K] * s[..., None, :] @ vt[..., :K, :]`.
 
     Args:
         a: shape (..., M, N), float32, float64 or complex64; K is the smaller of M and N.
@@ -45,6 +45,16 @@ def svd(
     Returns:
         `(u, s, vt)` of shapes (..., M, M), (..., K) and (..., N, N), the singular values in
         descending order; without `compute_uv` just `s`.
+
+    Raises:
+        ValueError: `a` has fewer than two axes, or another type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.svd(mx.array([[0.0, 2.0], [3.0, 0.0]]), compute_uv=False)
+        array([3, 2], dtype=float32)
+        >>> [part.shape for part in mx.linalg.svd(mx.ones((3, 2)))]
+        [(3, 3), (2,), (2, 2)]
     """
     a = only_array(a)
     results = unpack(lib.h_linalg_svd(a._h, compute_uv, at(stream)))
@@ -72,7 +82,7 @@ def cholesky(a: array, upper: bool = False, *, stream: StreamOrDevice = None) ->
 
 
 def lu(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array, array]:
-    """The LU decomposition with exchanged rows: `a = l[p] @ u`.
+    """The LU decomposition with exchanged rows: `a = l[p] @ u` for each matrix.
 
     Args:
         a: shape (..., M, N).
@@ -81,6 +91,19 @@ def lu(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array, array]
         `p`, uint32 of shape (..., M); `l` of shape (..., M, K) with ones on the diagonal and
         zeros above; `u` of shape (..., K, N) with zeros below the diagonal. K is the smaller
         of M and N.
+
+    Raises:
+        ValueError: `a` has fewer than two axes, or another type, or the matrices are empty.
+
+    Example:
+        >>> import mlxc as mx
+        >>> p, l, u = mx.linalg.lu(mx.array([[0.0, 2.0], [4.0, 6.0]]))
+        >>> p, u
+        (array([1, 0], dtype=uint32), array([[4, 6],
+               [0, 2]], dtype=float32))
+        >>> l[p] @ u
+        array([[0, 2],
+               [4, 6]], dtype=float32)
     """
     a = with_elements(a, "lu")
     p, lower, upper = unpack(lib.h_linalg_lu(a._h, at(stream)))
@@ -96,5 +119,17 @@ def lu_factor(a: array, *, stream: StreamOrDevice = None) -> tuple[array, array]
     Returns:
         Both triangles in one matrix of the shape of `a`, without the ones of the lower, and
         the pivots: uint32 of shape (..., K), the row that row i was exchanged with at step i.
+
+    Raises:
+        ValueError: `a` has fewer than two axes, or another type, or the matrices are empty.
+
+    Example:
+        >>> import mlxc as mx
+        >>> compact, pivots = mx.linalg.lu_factor(mx.array([[1.0, 2.0], [2.0, 2.0]]))
+        >>> compact
+        array([[2, 2],
+               [0.5, 1]], dtype=float32)
+        >>> pivots
+        array([1, 1], dtype=uint32)
     """
     return two_results(lib.mlx_linalg_lu_factor, with_elements(a, "lu_factor"), c_stream(stream))

@@ -64,6 +64,18 @@ def cross(a: array, b: array, axis: int = -1, *, stream: StreamOrDevice = None) 
         a: any shape with 2 or 3 along the axis; a missing third element is 0.
         b: any shape with 2 or 3 along the axis, which broadcasts with `a`.
         axis: the axis of the vectors.
+
+    Returns:
+        The broadcast shape, with 3 along the axis.
+
+    Raises:
+        ValueError: a length along the axis is neither 2 nor 3, or the shapes do not fit.
+        IndexError: there is no such axis.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.cross(mx.array([1, 0, 0]), mx.array([0, 1, 0]))
+        array([0, 0, 1], dtype=int32)
     """
     a, b = only_array(a), only_array(b)
     return wrap(lib.h_linalg_cross(a._h, b._h, axis, at(stream)))

@@ -39,6 +39,16 @@ def tri_inv(a: array, upper: bool = False, *, stream: StreamOrDevice = None) -> 
     Args:
         a: shape (..., N, N); only the named triangle is read.
         upper: whether the matrices are zero below the diagonal, rather than above.
+
+    Raises:
+        ValueError: the matrices are not square, or empty, or of another type.
+        RuntimeError: when evaluated, if a matrix has a zero on its diagonal.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.tri_inv(mx.array([[1.0, 0.0], [2.0, 1.0]]))
+        array([[1, 0],
+               [-2, 1]], dtype=float32)
     """
     a = with_elements(a, "tri_inv")
     return wrap(lib.h_linalg_tri_inv(a._h, upper, at(stream)))
@@ -50,6 +60,16 @@ def cholesky_inv(a: array, upper: bool = False, *, stream: StreamOrDevice = None
     Args:
         a: what `cholesky` gives, shape (..., N, N).
         upper: as in `cholesky`.
+
+    Raises:
+        ValueError: the matrices are not square, or empty, or of another type.
+        RuntimeError: when evaluated, if a matrix has a zero on its diagonal.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.cholesky_inv(mx.array([[2.0, 0.0], [0.0, 1.0]]))
+        array([[0.25, 0],
+               [0, 1]], dtype=float32)
     """
     a = with_elements(a, "cholesky_inv")
     return wrap(lib.h_linalg_cholesky_inv(a._h, upper, at(stream)))
@@ -63,6 +83,15 @@ def pinv(a: array, *, stream: StreamOrDevice = None) -> array:
 
     Returns:
         Shape (..., N, M).
+
+    Raises:
+        ValueError: `a` has fewer than two axes, or another type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.linalg.pinv(mx.array([[1.0, 1.0]]))
+        array([[0.5],
+               [0.5]], dtype=float32)
     """
     a = only_array(a)
     return wrap(lib.h_linalg_pinv(a._h, at(stream)))
@@ -94,8 +123,21 @@ def solve_triangular(
 
     Args:
         a: shape (..., N, N); only the named triangle is read.
-        b: shape (..., N) or (..., N, K).
+        b: one vector of shape (N,), or shape (..., N, K).
         upper: whether the matrices are zero below the diagonal, rather than above.
+
+    Returns:
+        Shape (..., N) for one vector, or (..., N, K), broadcast.
+
+    Raises:
+        ValueError: the matrices are not square, or empty, or the shapes or types do not fit.
+        RuntimeError: when evaluated, if a matrix has a zero on its diagonal.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.array([[2.0, 0.0], [1.0, 1.0]])
+        >>> mx.linalg.solve_triangular(a, mx.array([2.0, 3.0]))
+        array([1, 2], dtype=float32)
     """
     a, b = with_elements(a, "solve_triangular"), only_array(b)
     return wrap(lib.h_linalg_solve_triangular(a._h, b._h, upper, at(stream)))

@@ -22,6 +22,11 @@ def bartlett(M: int, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         M: the number of weights; none for 0 or less.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.bartlett(5)
+        array([0, 0.5, 1, 0.5, 0], dtype=float32)
     """
     return wrap(lib.h_bartlett(M, at(stream)))
 
@@ -31,6 +36,11 @@ def hanning(M: int, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         M: the number of weights; none for 0 or less.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.round(mx.hanning(5), 2)
+        array([0, 0.5, 1, 0.5, 0], dtype=float32)
     """
     return wrap(lib.h_hanning(M, at(stream)))
 
@@ -40,6 +50,11 @@ def hamming(M: int, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         M: the number of weights; none for 0 or less.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.round(mx.hamming(5), 2)
+        array([0.08, 0.54, 1, 0.54, 0.08], dtype=float32)
     """
     return wrap(lib.h_hamming(M, at(stream)))
 
@@ -49,5 +64,10 @@ def blackman(M: int, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         M: the number of weights; none for 0 or less.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.round(mx.blackman(5), 2)
+        array([0, 0.34, 1, 0.34, 0], dtype=float32)
     """
     return wrap(lib.h_blackman(M, at(stream)))

@@ -103,6 +103,15 @@ def multivariate_normal(
 
     Returns:
         Shape (*shape, N).
+
+    Raises:
+        ValueError: the shapes do not fit, or `dtype` is not float32.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mean, cov = mx.array([1.0, 2.0]), mx.array([[2.0, 1.0], [1.0, 2.0]])
+        >>> mx.random.multivariate_normal(mean, cov, (5,), key=mx.random.key(0)).shape
+        (5, 2)
     """
     mean, cov = only_array(mean), only_array(cov)
     shape, key = ints(shape, "shape"), key_or_next(key)
@@ -130,6 +139,15 @@ def truncated_normal(
         shape: the shape of the result; None is that of both limits together.
         dtype: a floating-point type; None is float32.
         key: the key; None takes the next of the sequence.
+
+    Raises:
+        ValueError: `dtype` is no real floating-point type, or the shapes do not fit.
+
+    Example:
+        >>> import mlxc as mx
+        >>> x = mx.random.truncated_normal(-1, 1, (100,), key=mx.random.key(0))
+        >>> mx.all(mx.abs(x) <= 1)
+        array(True, dtype=bool)
     """
     lower, upper = as_array(lower), as_array(upper)
     if shape is None:
@@ -155,6 +173,14 @@ def gumbel(
         shape: the shape of the result.
         dtype: a floating-point type; None is float32.
         key: the key; None takes the next of the sequence.
+
+    Raises:
+        ValueError: `dtype` is no real floating-point type, or a length is negative.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.gumbel((2, 3), key=mx.random.key(0)).shape
+        (2, 3)
     """
     shape, key = ints(shape, "shape"), key_or_next(key)
     code = code_of(dtype or float32)
@@ -177,6 +203,14 @@ def laplace(
         loc: the mean.
         scale: the mean distance from it.
         key: the key; None takes the next of the sequence.
+
+    Raises:
+        ValueError: `dtype` is no real floating-point type, or a length is negative.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.laplace((2, 3), scale=0.5, key=mx.random.key(0)).shape
+        (2, 3)
     """
     shape, key = ints(shape, "shape"), key_or_next(key)
     code = code_of(dtype or float32)

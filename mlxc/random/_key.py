@@ -23,6 +23,17 @@ def seed(seed: int) -> None:
 
     Args:
         seed: from 0 to 2**64 - 1.
+
+    Raises:
+        TypeError: the seed is another value.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.seed(7)
+        >>> first = mx.random.uniform()
+        >>> mx.random.seed(7)
+        >>> mx.random.uniform() == first
+        array(True, dtype=bool)
     """
     _sequence.key = key(seed)
 
@@ -35,6 +46,11 @@ def key(seed: int) -> array:
 
     Raises:
         TypeError: the seed is another value.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.random.key(7)
+        array([0, 7], dtype=uint32)
     """
     return wrap(lib.h_random_key(_checked_seed(seed)))
 

@@ -31,6 +31,7 @@ NATIVE = {
     "mlxc._export.import_function",
     "mlxc._printing.printoptions",
     "mlxc.fast._kernels.metal_kernel",
+    "mlxc.fft._short_time.istft",
     "mlxc.fft._short_time.stft",
     "mlxc.memory.get_array_buffer_size",
     "mlxc.ops.matmul.einsum_path",
