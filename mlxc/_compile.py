@@ -89,6 +89,13 @@ def disable_compile() -> None:
     """Make compiled functions run as if they were not compiled.
 
     The environment variable `MLX_DISABLE_COMPILE` does so from the start.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.disable_compile()
+        >>> mx.compile(lambda x: x + x.item())(mx.array(1)).item()  # evaluates its argument
+        2
+        >>> mx.enable_compile()
     """
     global _enabled
     _enabled = False
@@ -96,7 +103,15 @@ def disable_compile() -> None:
 
 
 def enable_compile() -> None:
-    """Undo `disable_compile`, or the environment variable `MLX_DISABLE_COMPILE`."""
+    """Undo `disable_compile`, or the environment variable `MLX_DISABLE_COMPILE`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.disable_compile()
+        >>> mx.enable_compile()
+        >>> mx.compile(lambda x: x + 1)(mx.array(1)).item()
+        2
+    """
     global _enabled
     _enabled = True
     check(lib.mlx_enable_compile())

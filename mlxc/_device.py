@@ -206,21 +206,49 @@ _defaults = _Defaults()
 
 
 def default_device() -> Device:
-    """The device that ops run on when they are given no stream."""
+    """The device that ops run on when they are given no stream.
+
+    Example:
+        >>> import mlxc as mx
+        >>> with mx.stream(mx.cpu):
+        ...     mx.default_device()
+        Device(cpu, 0)
+    """
     with _owned(lib.mlx_device_new, lib.mlx_device_free, "mlx_device*") as device:
         check(lib.mlx_get_default_device(device))
         return _read_device(device[0])
 
 
 def set_default_device(device: Device | DeviceType) -> None:
-    """Make `device` the default of ops without a stream."""
+    """Make `device` the default of ops without a stream, in all threads.
+
+    Raises:
+        ValueError: `device` is a GPU, and there is none.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.default_device()
+        >>> mx.set_default_device(mx.cpu)
+        >>> mx.default_device()
+        Device(cpu, 0)
+        >>> mx.set_default_device(before)
+    """
     with _c_device(device) as c_device:
         check(lib.mlx_set_default_device(c_device[0]))
     lib.mlxc_default_stream_changed()
 
 
 def default_stream(device: Device | DeviceType) -> Stream:
-    """The calling thread's default stream on a device."""
+    """The calling thread's default stream on a device.
+
+    Raises:
+        ValueError: `device` is a GPU, and there is none.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.default_stream(mx.cpu).device
+        Device(cpu, 0)
+    """
     with _c_device(device) as c_device:
         c_stream = ffi.new("mlx_stream*")
         check(lib.mlx_get_default_stream(c_stream, c_device[0]))
@@ -228,7 +256,16 @@ def default_stream(device: Device | DeviceType) -> Stream:
 
 
 def set_default_stream(stream: Stream) -> None:
-    """Make `stream` the calling thread's default on its device."""
+    """Make `stream` the calling thread's default on its device.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before, stream = mx.default_stream(mx.cpu), mx.new_stream(mx.cpu)
+        >>> mx.set_default_stream(stream)
+        >>> mx.default_stream(mx.cpu) == stream
+        True
+        >>> mx.set_default_stream(before)
+    """
     if not isinstance(stream, Stream):
         raise TypeError(f"stream must be a Stream, got {type(stream).__name__}")
     check(lib.mlx_set_default_stream(stream._stream[0]))
@@ -237,7 +274,17 @@ def set_default_stream(stream: Stream) -> None:
 
 
 def new_stream(device: Device | DeviceType) -> Stream:
-    """A new stream on a device, for the calling thread."""
+    """A new stream on a device, for the calling thread.
+
+    Raises:
+        ValueError: `device` is a GPU, and there is none.
+
+    Example:
+        >>> import mlxc as mx
+        >>> stream = mx.new_stream(mx.cpu)
+        >>> mx.add(1, 2, stream=stream).item()
+        3
+    """
     with _c_device(device) as c_device:
         return _own_stream(lib.mlx_stream_new_device(c_device[0]))
 
@@ -302,6 +349,15 @@ def synchronize(stream: StreamOrDevice = None) -> None:
     Args:
         stream: the stream, or the device whose default stream is meant; None is the default
             stream of the default device.
+
+    Raises:
+        ValueError: `stream` is a GPU, and there is none.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.add(1, 2, stream=mx.cpu)
+        >>> mx.async_eval(a)
+        >>> mx.synchronize(mx.cpu)
     """
     if stream is None:
         stream = default_device()
@@ -313,7 +369,13 @@ def synchronize(stream: StreamOrDevice = None) -> None:
 
 
 def is_available(device: Device | DeviceType) -> bool:
-    """Whether ops can run on a device."""
+    """Whether ops can run on a device.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.is_available(mx.cpu)
+        True
+    """
     with _c_device(device) as c_device:
         result = ffi.new("bool*")
         check(lib.mlx_device_is_available(result, c_device[0]))
@@ -321,7 +383,13 @@ def is_available(device: Device | DeviceType) -> bool:
 
 
 def device_count(device_type: DeviceType) -> int:
-    """How many devices of a type there are."""
+    """How many devices of a type there are.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.device_count(mx.cpu)
+        1
+    """
     if not isinstance(device_type, DeviceType):
         raise TypeError(f"device_type must be mlxc.cpu or mlxc.gpu, got {device_type!r}")
     count = ffi.new("int*")
@@ -330,10 +398,18 @@ def device_count(device_type: DeviceType) -> int:
 
 
 def device_info(d: Device | DeviceType | None = None) -> dict[str, str | int]:
-    """What is known about a device: its name, architecture, memory in bytes and more.
+    """What is known about a device: its name and architecture; of a GPU also its memory, and more.
 
     Args:
         d: the device; None is the default device.
+
+    Returns:
+        Values by name, sizes in bytes; nothing if `d` is a GPU that is not there.
+
+    Example:
+        >>> import mlxc as mx
+        >>> "architecture" in mx.device_info(mx.cpu)
+        True
     """
     result: dict[str, str | int] = {}
     with (

@@ -129,7 +129,16 @@ def issubdtype(arg1: Dtype | DtypeCategory, arg2: Dtype | DtypeCategory, /) -> b
 
 
 def promote_types(a: Dtype, b: Dtype) -> Dtype:
-    """The smallest type that both are converted to when they meet in one operation."""
+    """The smallest type that both are converted to when they meet in one operation.
+
+    Raises:
+        TypeError: `a` or `b` is no data type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.promote_types(mx.int8, mx.uint8)
+        mlx.core.int16
+    """
     if a is b and type(a) is Dtype:
         return a
     low, high = sorted((a, b), key=code_of)
@@ -162,9 +171,19 @@ def _promote_floats(low: Dtype, high: Dtype) -> Dtype:
 
 
 def result_type(*arrays_and_dtypes: array | Dtype | bool | int | float | complex) -> Dtype:
-    """The type that an operation over all the arguments has.
+    """The type that all the arguments are converted to when they meet as arrays.
 
-    Python scalars count as the weakest type of their kind: bool, int32, float32, complex64.
+    Python scalars count as the arrays made of them: bool, int32, float32, complex64. In an
+    operation they count less: a float beside a float16 array leaves it float16.
+
+    Raises:
+        ValueError: there are no arguments.
+        TypeError: an argument is no array, data type or scalar.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.result_type(mx.array([1, 2], dtype=mx.int8), mx.float16)
+        mlx.core.float16
     """
     if not arrays_and_dtypes:
         raise ValueError("[result_type] Requires at least one array or dtype.")

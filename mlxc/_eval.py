@@ -21,6 +21,14 @@ def eval(*args: Any) -> None:
 
     Raises:
         ValueError, RuntimeError: what an operation in the graph failed with.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.arange(3)
+        >>> b = {"twice": a * 2}
+        >>> mx.eval(a, b)
+        >>> b["twice"].tolist()
+        [0, 2, 4]
     """
     if len(args) == 1 and isinstance(args[0], Handle):
         check(lib.h_eval(args[0]._h))
@@ -33,6 +41,13 @@ def async_eval(*args: Any) -> None:
 
     Args:
         *args: as in `eval`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.arange(3) * 2
+        >>> mx.async_eval(a)
+        >>> a.tolist()  # waits until it is computed
+        [0, 2, 4]
     """
     _evaluate(args, wait=False)
 

@@ -67,12 +67,26 @@ def set_printoptions(precision: int = -1) -> None:
     Raises:
         TypeError: `precision` is not an integer.
         ValueError: it is more than 1074, which no number has.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.set_printoptions(precision=2)
+        >>> mx.array([1.2345])
+        array([1.23], dtype=float32)
+        >>> mx.set_printoptions()
     """
     check(lib.mlxc_set_print_precision(_checked(precision)))
 
 
 def get_printoptions() -> PrintOptions:
-    """How arrays are printed now; changing what is returned changes nothing else."""
+    """How arrays are printed now; changing what is returned changes nothing else.
+
+    Example:
+        >>> import mlxc as mx
+        >>> with mx.printoptions(precision=2):
+        ...     mx.get_printoptions()
+        PrintOptions(precision=2)
+    """
     precision = ffi.new("int*")
     check(lib.mlxc_print_precision(precision))
     return PrintOptions(precision[0])

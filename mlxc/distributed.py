@@ -162,6 +162,11 @@ def all_sum(x: ArrayLike, *, group: Group | None = None, stream: StreamOrDevice 
 
     Returns:
         The shape of `x`, the same everywhere.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.distributed.all_sum(mx.array([1, 2])).tolist()  # in a group of one
+        [1, 2]
     """
     x = as_array(x)
     return wrap(lib.h_distributed_all_sum(x._h, _members(group), at(stream)))
@@ -176,6 +181,11 @@ def all_max(x: ArrayLike, *, group: Group | None = None, stream: StreamOrDevice 
 
     Returns:
         The shape of `x`, the same everywhere.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.distributed.all_max(mx.array([1, 2])).tolist()  # in a group of one
+        [1, 2]
     """
     x = as_array(x)
     return wrap(lib.h_distributed_all_max(x._h, _members(group), at(stream)))
@@ -190,6 +200,11 @@ def all_min(x: ArrayLike, *, group: Group | None = None, stream: StreamOrDevice 
 
     Returns:
         The shape of `x`, the same everywhere.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.distributed.all_min(mx.array([1, 2])).tolist()  # in a group of one
+        [1, 2]
     """
     x = as_array(x)
     return wrap(lib.h_distributed_all_min(x._h, _members(group), at(stream)))
@@ -203,7 +218,12 @@ def all_gather(x: ArrayLike, *, group: Group | None = None, stream: StreamOrDevi
         group: the processes that take part; None is the global group.
 
     Returns:
-        `size` times as long as `x` on the first axis, the same everywhere.
+        `size` times as long as `x` on the first axis, the same everywhere; in a group of one, `x`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.distributed.all_gather(mx.array([1, 2])).tolist()  # in a group of one
+        [1, 2]
     """
     x = as_array(x)
     return wrap(lib.h_distributed_all_gather(x._h, _members(group), at(stream)))
@@ -219,11 +239,16 @@ def sum_scatter(
         group: the processes that take part; None is the global group.
 
     Returns:
-        The part with the number of this process's rank.
+        The part with the number of this process's rank; in a group of one, `x`.
 
     Raises:
         ValueError: the size of the group does not divide the first axis.
         RuntimeError: when evaluated, if the backend cannot; only NCCL can.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.distributed.sum_scatter(mx.array([1, 2])).tolist()  # in a group of one
+        [1, 2]
     """
     x = as_array(x)
     return wrap(lib.h_distributed_sum_scatter(x._h, _members(group), at(stream)))
@@ -244,6 +269,15 @@ def send(
 
     Raises:
         ValueError: there is no other process, or none of that rank.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def hand_over(x, group):
+        ...     if group.rank() == 0:
+        ...         mx.eval(mx.distributed.send(x, 1, group=group))
+        ...     elif group.rank() == 1:
+        ...         x = mx.distributed.recv_like(x, 0, group=group)
+        ...     return x
     """
     x = as_array(x)
     return wrap(lib.h_distributed_send(x._h, dst, _members(group), at(stream)))
@@ -265,8 +299,16 @@ def recv(
         src: the rank of the other process.
         group: the group that `src` counts in; None is the global group.
 
+    Returns:
+        The array; it is received when this result is evaluated.
+
     Raises:
         ValueError: there is no other process, or none of that rank.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def receive_tokens(length, group):
+        ...     return mx.distributed.recv((length,), mx.int32, 0, group=group)
     """
     extents = list(shape)
     members = _members(group)
@@ -283,6 +325,17 @@ def recv_like(
         x: the array whose shape and dtype are meant.
         src: the rank of the other process.
         group: the group that `src` counts in; None is the global group.
+
+    Returns:
+        The array; it is received when this result is evaluated.
+
+    Raises:
+        ValueError: there is no other process, or none of that rank.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def from_the_process_before(x, group):  # in all but the first
+        ...     return mx.distributed.recv_like(x, group.rank() - 1, group=group)
     """
     x = as_array(x)
     return wrap(lib.h_distributed_recv_like(x._h, src, _members(group), at(stream)))

@@ -30,7 +30,15 @@ __all__ = [
 
 
 def get_active_memory() -> int:
-    """How much memory arrays use now; what the cache keeps does not count."""
+    """How much memory arrays use now; what the cache keeps does not count.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.ones((256,))
+        >>> mx.eval(a)
+        >>> mx.get_active_memory() >= 1024
+        True
+    """
     return _read(lib.mlx_get_active_memory)
 
 
@@ -59,22 +67,52 @@ def get_array_buffer_size(*args: Any) -> int:
 
 
 def get_peak_memory() -> int:
-    """The most memory that arrays used since the start or the last `reset_peak_memory`."""
+    """The most memory that arrays used since the start or the last `reset_peak_memory`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.eval(mx.ones((256,)))
+        >>> mx.get_peak_memory() >= 1024
+        True
+    """
     return _read(lib.mlx_get_peak_memory)
 
 
 def reset_peak_memory() -> None:
-    """Begin to measure the peak again, from 0."""
+    """Begin to measure the peak again, from 0.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.reset_peak_memory()
+        >>> mx.get_peak_memory()
+        0
+    """
     check(lib.mlx_reset_peak_memory())
 
 
 def get_cache_memory() -> int:
-    """How much memory is kept for new arrays after its own were freed."""
+    """How much memory is kept for new arrays after its own were freed.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.clear_cache()
+        >>> mx.get_cache_memory()
+        0
+    """
     return _read(lib.mlx_get_cache_memory)
 
 
 def get_memory_limit() -> int:
-    """The limit that `set_memory_limit` sets."""
+    """The limit that `set_memory_limit` sets.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.set_memory_limit(2**30)
+        >>> mx.get_memory_limit()
+        1073741824
+        >>> mx.set_memory_limit(before)
+        1073741824
+    """
     return _read(lib.mlx_get_memory_limit)
 
 
@@ -89,6 +127,15 @@ def set_memory_limit(limit: int) -> int:
 
     Returns:
         The limit before.
+
+    Raises:
+        TypeError: `limit` is negative or no integer.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.set_memory_limit(2**30)
+        >>> mx.set_memory_limit(before)
+        1073741824
     """
     return _set(lib.mlx_set_memory_limit, limit)
 
@@ -101,6 +148,15 @@ def set_cache_limit(limit: int) -> int:
 
     Returns:
         The limit before.
+
+    Raises:
+        TypeError: `limit` is negative or no integer.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.set_cache_limit(2**20)
+        >>> mx.set_cache_limit(before)
+        1048576
     """
     return _set(lib.mlx_set_cache_limit, limit)
 
@@ -112,16 +168,30 @@ def set_wired_limit(limit: int) -> int:
         limit: in bytes; 0 wires none.
 
     Returns:
-        The limit before.
+        The limit before; 0 without Metal.
 
     Raises:
+        TypeError: `limit` is negative or no integer.
         ValueError: the limit exceeds what the system allows.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.set_wired_limit(0)
+        >>> mx.set_wired_limit(before)
+        0
     """
     return _set(lib.mlx_set_wired_limit, limit)
 
 
 def clear_cache() -> None:
-    """Give the freed memory that is kept for new arrays back to the system."""
+    """Give the freed memory that is kept for new arrays back to the system.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.clear_cache()
+        >>> mx.get_cache_memory()
+        0
+    """
     check(lib.mlx_clear_cache())
 
 
@@ -149,7 +219,13 @@ def cache_limit(limit: int) -> Any:
 
 
 def wired_limit(limit: int) -> Any:
-    """A context with a wired limit of its own; see `set_wired_limit`."""
+    """A context with a wired limit of its own; see `set_wired_limit`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> with mx.wired_limit(2**20):
+        ...     mx.eval(mx.ones((256,)) + 1)
+    """
     return _limited(set_wired_limit, limit)
 
 

@@ -33,7 +33,12 @@ __all__ = [
 
 
 def is_available() -> bool:
-    """Whether arrays can be computed on a GPU through Metal."""
+    """Whether arrays can be computed on a GPU through Metal.
+
+    Example:
+        >>> import mlxc as mx
+        >>> backend = "metal" if mx.metal.is_available() else "another"
+    """
     result = ffi.new("bool*")
     check(lib.mlx_metal_is_available(result))
     return bool(result[0])
@@ -48,58 +53,129 @@ def start_capture(path: str | PathLike[str]) -> None:
 
     Raises:
         RuntimeError: the capture cannot begin.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def record(path, *arrays):
+        ...     mx.metal.start_capture(path)
+        ...     mx.eval(*arrays)
+        ...     mx.metal.stop_capture()
     """
     check(lib.mlx_metal_start_capture(fsencode(path)))
 
 
 def stop_capture() -> None:
-    """End what `start_capture` began."""
+    """End what `start_capture` began.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def record(path, *arrays):
+        ...     mx.metal.start_capture(path)
+        ...     try:
+        ...         mx.eval(*arrays)
+        ...     finally:
+        ...         mx.metal.stop_capture()
+    """
     check(lib.mlx_metal_stop_capture())
 
 
 def device_info() -> dict[str, str | int]:
-    """Deprecated: what `mlxc.device_info` tells of the GPU; empty without Metal."""
+    """Deprecated: what `mlxc.device_info` tells of the GPU; empty without Metal.
+
+    Example:
+        >>> import mlxc as mx
+        >>> size = mx.device_info(mx.gpu).get("memory_size")  # not mx.metal.device_info()
+    """
     _deprecated("device_info")
     return _device.device_info(_device.gpu) if is_available() else {}
 
 
 def get_active_memory() -> int:
-    """Deprecated: `mlxc.get_active_memory`."""
+    """Deprecated: `mlxc.get_active_memory`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.get_active_memory() >= 0  # not mx.metal.get_active_memory()
+        True
+    """
     return _moved(memory.get_active_memory)()
 
 
 def get_peak_memory() -> int:
-    """Deprecated: `mlxc.get_peak_memory`."""
+    """Deprecated: `mlxc.get_peak_memory`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.get_peak_memory() >= 0  # not mx.metal.get_peak_memory()
+        True
+    """
     return _moved(memory.get_peak_memory)()
 
 
 def reset_peak_memory() -> None:
-    """Deprecated: `mlxc.reset_peak_memory`."""
+    """Deprecated: `mlxc.reset_peak_memory`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.reset_peak_memory()  # not mx.metal.reset_peak_memory()
+    """
     _moved(memory.reset_peak_memory)()
 
 
 def get_cache_memory() -> int:
-    """Deprecated: `mlxc.get_cache_memory`."""
+    """Deprecated: `mlxc.get_cache_memory`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.get_cache_memory() >= 0  # not mx.metal.get_cache_memory()
+        True
+    """
     return _moved(memory.get_cache_memory)()
 
 
 def set_memory_limit(limit: int) -> int:
-    """Deprecated: `mlxc.set_memory_limit`."""
+    """Deprecated: `mlxc.set_memory_limit`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.set_memory_limit(2**30)  # not mx.metal.set_memory_limit(2**30)
+        >>> mx.set_memory_limit(before)
+        1073741824
+    """
     return _moved(memory.set_memory_limit)(limit)
 
 
 def set_cache_limit(limit: int) -> int:
-    """Deprecated: `mlxc.set_cache_limit`."""
+    """Deprecated: `mlxc.set_cache_limit`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.set_cache_limit(2**20)  # not mx.metal.set_cache_limit(2**20)
+        >>> mx.set_cache_limit(before)
+        1048576
+    """
     return _moved(memory.set_cache_limit)(limit)
 
 
 def set_wired_limit(limit: int) -> int:
-    """Deprecated: `mlxc.set_wired_limit`."""
+    """Deprecated: `mlxc.set_wired_limit`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> before = mx.set_wired_limit(0)  # not mx.metal.set_wired_limit(0)
+        >>> mx.set_wired_limit(before)
+        0
+    """
     return _moved(memory.set_wired_limit)(limit)
 
 
 def clear_cache() -> None:
-    """Deprecated: `mlxc.clear_cache`."""
+    """Deprecated: `mlxc.clear_cache`.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.clear_cache()  # not mx.metal.clear_cache()
+    """
     _moved(memory.clear_cache)()
 
 

@@ -167,6 +167,23 @@ def cuda_kernel(
 
     Raises:
         RuntimeError: MLX was built without CUDA.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def negative(a):  # of 64 elements
+        ...     kernel = mx.fast.cuda_kernel(
+        ...         name="negative",
+        ...         input_names=["a"],
+        ...         output_names=["out"],
+        ...         source="int i = cooperative_groups::this_grid().thread_rank(); out[i] = -a[i];",
+        ...     )
+        ...     return kernel(
+        ...         inputs=[a],
+        ...         output_shapes=[a.shape],
+        ...         output_dtypes=[a.dtype],
+        ...         grid=(64, 1, 1),
+        ...         threadgroup=(32, 1, 1),
+        ...     )[0]
     """
     parts = texts(name=name, source=source, header=header)
     with (
@@ -213,7 +230,22 @@ def precompiled_cuda_kernel(
 
     Raises:
         RuntimeError: MLX was built without CUDA.
+        TypeError: `compiled_source` is not bytes.
         ValueError: a scalar is of another type.
+
+    Example:
+        >>> import mlxc as mx
+        >>> def scaled(a, factor, ptx):  # of a kernel scaled(const float*, float*, float, int)
+        ...     return mx.fast.precompiled_cuda_kernel(
+        ...         name="scaled",
+        ...         compiled_source=ptx,
+        ...         inputs=[a],
+        ...         output_shapes=[a.shape],
+        ...         output_dtypes=[mx.float32],
+        ...         scalars=[factor, a.size],
+        ...         grid=(a.size, 1, 1),
+        ...         threadgroup=(256, 1, 1),
+        ...     )[0]
     """
     (c_name,) = texts(name=name)
     if not isinstance(compiled_source, bytes):

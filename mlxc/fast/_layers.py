@@ -53,7 +53,15 @@ def layer_norm(
         eps: what is added to the variance.
 
     Returns:
-        The shape of `x`.
+        The shape of `x`, in the dtype that `x`, `weight` and `bias` promote to.
+
+    Raises:
+        ValueError: `x` has no axis or is not of floats, or `weight` or `bias` not of its length D.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.fast.layer_norm(mx.array([1.0, 3.0]), None, None, 0.0)
+        array([-1, 1], dtype=float32)
     """
     x = only_array(x)
     scale, shift = optional(weight, "weight"), optional(bias, "bias")
@@ -91,6 +99,13 @@ def rope(
     Raises:
         ValueError: not just one of `base` and `freqs` is given, or `dims` is odd or beyond D, or
             `offset` is no integer.
+
+    Example:
+        >>> import mlxc as mx
+        >>> a = mx.array([[[1.0, 0.0], [1.0, 0.0]]])
+        >>> b = mx.fast.rope(a, 2, traditional=False, base=10000.0, scale=mx.pi / 2, offset=0)
+        >>> mx.round(b).astype(mx.int32).tolist()  # the second position turns by a right angle
+        [[[1, 0], [0, 1]]]
     """
     a = only_array(a)
     frequencies = optional(freqs, "freqs")
