@@ -1,4 +1,4 @@
-"""The docstrings of mlxc: there is one for every public function, and their examples run."""
+"""The docstrings of mlxc: every public function has one with an example, and the examples run."""
 
 import doctest
 import importlib
@@ -62,6 +62,15 @@ def test_every_public_function_of_a_module_is_described(name):
 
     assert list(public) == sorted(public)
     assert [n for n in public if not (getattr(module, n).__doc__ or "").strip()] == []
+
+
+@pytest.mark.parametrize("name", ["mlxc", *[n for n in MODULES if "._" not in n]])
+def test_every_public_function_of_a_module_has_an_example(name):
+    module = importlib.import_module(name)
+    public = [(n, getattr(module, n)) for n in getattr(module, "__all__", ())]
+    functions = {n: f.__doc__ or "" for n, f in public if inspect.isfunction(f)}
+
+    assert [n for n, docstring in functions.items() if ">>>" not in docstring] == []
 
 
 def described(docstring: str) -> list[str]:
