@@ -102,7 +102,7 @@ def solve(a: array, b: array, *, stream: StreamOrDevice = None) -> array:
 
     Args:
         a: shape (..., N, N).
-        b: shape (..., N) or (..., N, K).
+        b: shape (..., N, K), or (N,) beside a single matrix.
 
     Returns:
         The shape of `b`, broadcast.
