@@ -5,8 +5,10 @@ from hypothesis import settings
 
 from mlxc._ffi import foreign
 
-# Time is never asserted: a machine under load is no failure.
-settings.register_profile("mlxrs", deadline=None)
+# Time is never asserted: a machine under load is no failure. A change passes or fails by what it
+# does, so the examples are the same in each run; --hypothesis-profile=explore looks for new ones.
+settings.register_profile("mlxrs", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("mlxrs")
 
 
