@@ -28,7 +28,7 @@ class Peer:
 
     Attributes:
         name: what the table calls it, and `--child` too.
-        needs: the distribution it comes from.
+        needs: the distribution it comes from; mlxrs itself may run from its source tree.
     """
 
     name: str
@@ -36,6 +36,8 @@ class Peer:
 
     @property
     def installed(self) -> bool:
+        if self.needs == "mlxrs":
+            return True
         try:
             distribution(self.needs)
         except PackageNotFoundError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn, cast
 
 from mlxc.gguf import GgufFile
@@ -112,16 +113,16 @@ class _Fields:
         )
 
 
-def _llama_config(file: GgufFile) -> dict[str, object]:
+def _decoder_config(file: GgufFile, name: str, class_name: str) -> dict[str, object]:
     fields = _Fields(file)
-    heads = fields.integer("llama.attention.head_count")
-    hidden = fields.integer("llama.embedding_length")
-    head_dim = fields.integer("llama.attention.key_length", max(hidden // heads, 1))
-    _require(fields, "llama.attention.value_length", head_dim)
-    _require(fields, "llama.rope.dimension_count", head_dim)
-    if file.metadata.get("llama.expert_count"):
+    heads = fields.integer(f"{name}.attention.head_count")
+    hidden = fields.integer(f"{name}.embedding_length")
+    head_dim = fields.integer(f"{name}.attention.key_length", max(hidden // heads, 1))
+    _require(fields, f"{name}.attention.value_length", head_dim)
+    _require(fields, f"{name}.rope.dimension_count", head_dim)
+    if file.metadata.get(f"{name}.expert_count"):
         raise UnsupportedError(
-            f"{file.name}: mixture-of-experts llama files are not read; use a dense model"
+            f"{file.name}: mixture-of-experts {name} files are not read; use a dense model"
         )
     if "token_embd.weight" not in file.tensors:
         raise FormatError(
@@ -129,20 +130,20 @@ def _llama_config(file: GgufFile) -> dict[str, object]:
             "only, or is one part of a split model: use a whole model file"
         )
     return {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
+        "model_type": name,
+        "architectures": [class_name],
         "hidden_size": hidden,
-        "num_hidden_layers": fields.integer("llama.block_count"),
-        "intermediate_size": fields.integer("llama.feed_forward_length"),
+        "num_hidden_layers": fields.integer(f"{name}.block_count"),
+        "intermediate_size": fields.integer(f"{name}.feed_forward_length"),
         "num_attention_heads": heads,
-        "num_key_value_heads": fields.integer("llama.attention.head_count_kv", heads),
+        "num_key_value_heads": fields.integer(f"{name}.attention.head_count_kv", heads),
         "head_dim": head_dim,
         "hidden_act": "silu",
-        "rms_norm_eps": fields.number("llama.attention.layer_norm_rms_epsilon"),
+        "rms_norm_eps": fields.number(f"{name}.attention.layer_norm_rms_epsilon"),
         "vocab_size": file.tensors["token_embd.weight"].shape[0],
-        "rope_theta": fields.number("llama.rope.freq_base", 10000.0),
-        "rope_scaling": _rope_scaling(fields),
-        "max_position_embeddings": fields.integer("llama.context_length"),
+        "rope_theta": fields.number(f"{name}.rope.freq_base", 10000.0),
+        "rope_scaling": _rope_scaling(fields, name),
+        "max_position_embeddings": fields.integer(f"{name}.context_length"),
         "attention_bias": "blk.0.attn_q.bias" in file.tensors,
         "mlp_bias": "blk.0.ffn_up.bias" in file.tensors,
         "tie_word_embeddings": "output.weight" not in file.tensors,
@@ -154,43 +155,53 @@ def _require(fields: _Fields, key: str, expected: int) -> None:
     if value != expected:
         raise UnsupportedError(
             f"{fields.file}: metadata {key} must equal the head dimension {expected}, got {value}; "
-            "such llama files are not read"
+            "such files are not read"
         )
 
 
-def _rope_scaling(fields: _Fields) -> dict[str, object] | None:
-    kind = fields.text("llama.rope.scaling.type", "none")
+def _rope_scaling(fields: _Fields, name: str) -> dict[str, object] | None:
+    kind = fields.text(f"{name}.rope.scaling.type", "none")
     if kind == "none":
         return None
     if kind == "linear":
-        return {"rope_type": "linear", "factor": fields.number("llama.rope.scaling.factor")}
+        return {"rope_type": "linear", "factor": fields.number(f"{name}.rope.scaling.factor")}
     raise UnsupportedError(
         f"{fields.file}: rope scaling {kind[:40]!r} is not read; known are: none, linear"
     )
 
 
+_TOP_NAMES = {
+    "token_embd": "model.embed_tokens",
+    "output_norm": "model.norm",
+    "output": "lm_head",
+}
+_LAYER_NAMES = {
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+
 ARCHITECTURES: dict[str, GgufArchitecture] = {
     "llama": GgufArchitecture(
-        config=_llama_config,
-        top_names={
-            "token_embd": "model.embed_tokens",
-            "output_norm": "model.norm",
-            "output": "lm_head",
-        },
-        layer_names={
-            "attn_norm": "input_layernorm",
-            "attn_q": "self_attn.q_proj",
-            "attn_k": "self_attn.k_proj",
-            "attn_v": "self_attn.v_proj",
-            "attn_output": "self_attn.o_proj",
-            "ffn_norm": "post_attention_layernorm",
-            "ffn_gate": "mlp.gate_proj",
-            "ffn_up": "mlp.up_proj",
-            "ffn_down": "mlp.down_proj",
-        },
+        config=partial(_decoder_config, name="llama", class_name="LlamaForCausalLM"),
+        top_names=_TOP_NAMES,
+        layer_names=_LAYER_NAMES,
         interleaved_rope={
             "attn_q": "num_attention_heads",
             "attn_k": "num_key_value_heads",
         },
+    ),
+    "qwen3": GgufArchitecture(
+        config=partial(_decoder_config, name="qwen3", class_name="Qwen3ForCausalLM"),
+        top_names=_TOP_NAMES,
+        layer_names=_LAYER_NAMES
+        | {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"},
+        interleaved_rope={},
     ),
 }

@@ -14,6 +14,7 @@ __all__ = ["ARCHITECTURES", "BaseModel", "BaseModelArgs", "LanguageModel", "get_
 ARCHITECTURES = {
     "llama": "llama",
     "mistral": "llama",
+    "qwen3": "qwen3",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import mlxc as mx
 
@@ -22,7 +22,13 @@ from .base import BaseModel, BaseModelArgs
 
 @dataclass
 class ModelArgs(BaseModelArgs):
-    """The keys of `config.json` that matter, named as there."""
+    """The keys of `config.json` that matter, named as there.
+
+    Attributes:
+        qk_norm: Whether the architecture normalises each head's queries and keys.
+    """
+
+    qk_norm: ClassVar[bool] = False
 
     hidden_size: int
     num_hidden_layers: int
@@ -67,6 +73,10 @@ class Attention(nn.Module):
         self.rope = nn.initialize_rope(
             self.head_dim, args.rope_theta, args.rope_traditional, args.rope_scaling
         )
+        self.qk_norm = args.qk_norm
+        if self.qk_norm:
+            self.q_norm = nn.RMSNorm(self.head_dim, args.rms_norm_eps)
+            self.k_norm = nn.RMSNorm(self.head_dim, args.rms_norm_eps)
 
     def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array:
         B, L, _ = x.shape
@@ -77,6 +87,8 @@ class Attention(nn.Module):
         k = self.k_proj(x).reshape(B, L, self.n_kv_heads, D).transpose(0, 2, 1, 3)
         v = self.v_proj(x).reshape(B, L, self.n_kv_heads, D).transpose(0, 2, 1, 3)
 
+        if self.qk_norm:
+            q, k = self.q_norm(q), self.k_norm(k)
         q, k = self.rope(q, offset), self.rope(k, offset)
         keys, values = (k, v) if cache is None else cache.update_and_fetch(k, v)  # (B, H_kv, S, D)
         out = scaled_dot_product_attention(q, keys, values, scale=self.scale, mask=mask)

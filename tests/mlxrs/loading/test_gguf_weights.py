@@ -205,7 +205,7 @@ REFUSED = {
     "unknown architecture": (
         {"general.architecture": "mamba"},
         UnsupportedError,
-        "'mamba' is not known; known are: llama",
+        "'mamba' is not known; known are: llama, qwen3",
     ),
     "no architecture": ({"general.architecture": 3}, FormatError, "must be a string"),
     "heads that are no number": (

@@ -1,4 +1,4 @@
-"""Llama against the same forward pass written plainly in numpy."""
+"""Llama, and what is built on it, against the same forward pass written plainly in numpy."""
 
 import math
 
@@ -10,6 +10,7 @@ from support.tiny_configs import LLAMA
 import mlxc as mx
 from mlxc.tree import tree_flatten
 from mlxrs.errors import FormatError
+from mlxrs.lm.models import get_model_class
 from mlxrs.lm.models.llama import Model, ModelArgs
 from mlxrs.lm.params import GenConfig
 from mlxrs.lm.steps import generate_step
@@ -32,12 +33,14 @@ CONFIGS = {
     "llama3 rope": LLAMA | {"rope_scaling": LLAMA3_SCALING},
     "rope_parameters": LLAMA | {"rope_parameters": LLAMA3_SCALING | {"rope_theta": 1000.0}},
     "window": LLAMA | {"model_type": "mistral", "sliding_window": 4},
+    "qwen3": LLAMA | {"model_type": "qwen3", "head_dim": 16},
 }
 TOKENS = np.array([[7, 3, 49, 0, 12, 3, 3, 21, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]])
 
 
 def build(config: dict) -> Model:
-    model = Model(ModelArgs.from_dict(config))
+    model_class, args_class = get_model_class(config["model_type"])
+    model = model_class(args_class.from_dict(config))
     mx.random.seed(11)
     weights = {
         name: mx.random.normal(array.shape) * 0.3 + ("norm" in name)
@@ -61,6 +64,8 @@ def naive_forward(model: Model, config: dict, tokens: np.ndarray) -> np.ndarray:
         return y + weights[f"{name}.bias"] if f"{name}.bias" in weights else y
 
     def norm(x, name):
+        if f"{name}.weight" not in weights:  # only Qwen3 has norms of queries and keys
+            return x
         rms = np.sqrt((x**2).mean(-1, keepdims=True) + config["rms_norm_eps"])
         return x / rms * weights[f"{name}.weight"]
 
@@ -96,8 +101,8 @@ def naive_forward(model: Model, config: dict, tokens: np.ndarray) -> np.ndarray:
         outs = []
         for head in range(heads):
             kv = head // (heads // kv_heads)
-            qh = rotate(q[:, head * D : (head + 1) * D])
-            kh = rotate(k[:, kv * D : (kv + 1) * D])
+            qh = rotate(norm(q[:, head * D : (head + 1) * D], f"{block}.self_attn.q_norm"))
+            kh = rotate(norm(k[:, kv * D : (kv + 1) * D], f"{block}.self_attn.k_norm"))
             scores = np.where(hidden, -np.inf, qh @ kh.T / math.sqrt(D))
             probs = np.exp(scores - scores.max(-1, keepdims=True))
             probs /= probs.sum(-1, keepdims=True)
