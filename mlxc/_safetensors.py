@@ -34,6 +34,7 @@ from ._dtype import (
 from ._ffi import ffi, lib
 from ._files import name_of, size_left, write_array
 from ._handle import wrap
+from ._mapping import map_arrays
 
 if TYPE_CHECKING:
     from ._array import array
@@ -105,6 +106,18 @@ def read_safetensors(file: BinaryIO) -> tuple[dict[str, array], dict[str, str]]:
         shape, code = tensor["shape"], TYPES[tensor["dtype"]]._code
         arrays[name] = wrap(lib.h_from_data(ffi.from_buffer(data), shape, len(shape), code))
     return arrays, metadata
+
+
+def map_safetensors(file: BinaryIO, header: dict[str, Any]) -> dict[str, array]:
+    """The arrays that `header` tells of, over the open file, whose position is at its data."""
+    start = file.tell()
+    return map_arrays(
+        file,
+        {
+            name: (start + tensor["data_offsets"][0], tensor["shape"], TYPES[tensor["dtype"]])
+            for name, tensor in header.items()
+        },
+    )
 
 
 def write_safetensors(

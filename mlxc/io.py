@@ -17,8 +17,9 @@ from ._eval import eval
 from ._ffi import ffi, lib
 from ._files import File, as_readable, name_of, size_left, writable
 from ._handle import Handle, at, only_array, wrap
+from ._mapping import maps_files
 from ._npy import check_npy, read_npy, read_npz, write_npy, write_npz
-from ._safetensors import read_header, read_safetensors, write_safetensors
+from ._safetensors import map_safetensors, read_header, read_safetensors, write_safetensors
 from ._structs import c_stream, take_array
 from .gguf import GgufFile
 from .gguf._arrays import read_arrays, read_metadata
@@ -46,8 +47,12 @@ def load(
 ) -> Loaded:
     """The array or arrays in a file.
 
-    Those of .npy and .safetensors are read when they are evaluated, if the file is given by its
-    path; an open file is read at once, from its position on.
+    Given by its path, a .safetensors file is mapped on the CPU: its arrays are there at once, take
+    no memory until they are used, and share what the system keeps of the file with other
+    processes. Deleting the file or renaming another over it, as saving here does, leaves them
+    alone; but whoever writes into the file changes them, and whoever shortens it ends the process
+    (SIGBUS) when it next reads what is gone. A GPU reads such a file, and every backend a .npy
+    file, when the arrays are evaluated. An open file is read at once, from its position on.
 
     Args:
         file: the path, or a file open for reading bytes, which can seek.
@@ -116,12 +121,15 @@ def _load_npy(path: str, stream: StreamOrDevice) -> array:
 
 def _load_safetensors(path: str, stream: StreamOrDevice) -> tuple[dict[str, array], dict[str, str]]:
     with open(path, "rb") as file:
-        names, metadata = read_header(file)
+        header, metadata = read_header(file)
+        if maps_files():
+            at(stream)
+            return map_safetensors(file, header), metadata
     values = ffi.new("mlx_map_string_to_array*", lib.mlx_map_string_to_array_new())
     strings = ffi.new("mlx_map_string_to_string*", lib.mlx_map_string_to_string_new())
     try:
         check(lib.mlx_load_safetensors(values, strings, os.fsencode(path), c_stream(stream)))
-        return {name: _from_map(values[0], name) for name in names}, metadata
+        return {name: _from_map(values[0], name) for name in header}, metadata
     finally:
         lib.mlx_map_string_to_array_free(values[0])
         lib.mlx_map_string_to_string_free(strings[0])

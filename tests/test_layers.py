@@ -41,7 +41,7 @@ MLXC = [
         "mlxc._jacobian",
         "mlxc._vmap",
     ],
-    ["mlxc._files"],
+    ["mlxc._files", "mlxc._mapping"],
     ["mlxc.gguf", "mlxc._npy", "mlxc._safetensors"],
     ["mlxc.io", "mlxc.memory", "mlxc.cuda", "mlxc.distributed"],
     ["mlxc.metal"],

@@ -2,7 +2,9 @@
 #include "extras.hpp"
 
 #ifndef MLXC_FOREIGN
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "mlx/memory.h"
@@ -30,6 +32,26 @@ void forget_lost_tasks() {
   }
 }
 
+// What is mapped has no size of its own; it counts as far as its arrays reach.
+size_t buffer_size(const mlxc::Arrays& arrays) {
+  mlxc::Arrays allocated;
+  std::map<const void*, size_t> mapped;
+  for (auto& array : arrays) {
+    auto& data = array.data_shared_ptr();
+    if (!data || data->is_owned()) {
+      allocated.push_back(array);
+    } else {
+      size_t& bytes = mapped[data.get()];
+      bytes = std::max(bytes, array.offset() + array.data_size() * array.itemsize());
+    }
+  }
+  size_t total = mlx::core::get_array_buffer_size(allocated);
+  for (auto& [_, bytes] : mapped) {
+    total += bytes;
+  }
+  return total;
+}
+
 } // namespace
 #endif
 
@@ -47,4 +69,4 @@ extern "C" int mlxc_forget_lost_tasks(void) MLXC_BODY(forget_lost_tasks())
 extern "C" int mlxc_clear_streams(void) MLXC_BODY(mx::clear_streams())
 
 extern "C" int mlxc_get_array_buffer_size(size_t* res, const mlx_vector_array arrays)
-    MLXC_BODY(set(res, mx::get_array_buffer_size(get(arrays))))
+    MLXC_BODY(set(res, buffer_size(get(arrays))))

@@ -184,6 +184,19 @@ int mlxc_forget_lost_tasks(void);
 /* Groups of processes; the bytes of the side channel go to mlxc_all_gather with its payload */
 int mlxc_distributed_init_jaccl(mlx_distributed_group* res, bool strict, void* payload);
 
+/* Arrays over a file that is open for reading, as long as any of them lives: each at an offset
+ * that fits its type, else it is copied; the shapes stand one behind the other. Whether libmlx
+ * computes on such memory goes by its backend. */
+int mlxc_maps_files(bool* res);
+int mlxc_map_arrays(
+    mlx_vector_array* res,
+    int file,
+    const size_t* offsets,
+    const int* shapes,
+    const int* ndims,
+    const int* dtypes,
+    size_t num);
+
 /* Memory */
 int mlxc_get_array_buffer_size(size_t* res, const mlx_vector_array arrays);
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_safetensors(path: Path) -> dict[str, mx.array]:
-    """Reads a safetensors file; the arrays are lazy and read from disk when first evaluated.
+    """Reads a safetensors file: on a CPU mapped, on a GPU read when the arrays are evaluated.
 
     The header is checked against the file before native code sees it.
 
