@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-BENCHMARKS := gemm dispatch graph chat tokenizer generation reply_length
+BENCHMARKS := gemm dispatch graph chat session tokenizer generation reply_length
 
 ifeq ($(shell uname),Darwin)
 PACKAGE := .

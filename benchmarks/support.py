@@ -57,6 +57,20 @@ def parser(question: str, *, rounds: int) -> argparse.ArgumentParser:
 def measure(
     script: str, peers: Iterable[Peer], options: argparse.Namespace, *arguments: str
 ) -> dict[str, Figures]:
+    """Runs every installed peer in alternating rounds; arguments are those of `runs`.
+
+    Returns:
+        For each peer the median of each figure over the rounds.
+    """
+    return {
+        name: {key: median(figures[key] for figures in seen) for key in seen[0]}
+        for name, seen in runs(script, peers, options, *arguments).items()
+    }
+
+
+def runs(
+    script: str, peers: Iterable[Peer], options: argparse.Namespace, *arguments: str
+) -> dict[str, list[Figures]]:
     """Runs every installed peer in alternating rounds.
 
     Args:
@@ -66,7 +80,7 @@ def measure(
         arguments: passed on to the children.
 
     Returns:
-        For each peer the median of each figure over the rounds.
+        For each peer the figures of each round.
     """
     present = [peer for peer in peers if peer.installed]
     for peer in peers:
@@ -79,10 +93,7 @@ def measure(
         for peer in present:
             print(f"round {round + 1} of {rounds}: {peer.name}", file=sys.stderr)
             seen[peer.name].append(child(script, "--child", peer.name, *quick, *arguments))
-    return {
-        name: {key: median(run[key] for run in runs) for key in runs[0]}
-        for name, runs in seen.items()
-    }
+    return seen
 
 
 def child(script: str, *arguments: str) -> Figures:
