@@ -22,7 +22,7 @@ endif
 
 # What the extension module is built from.
 SOURCES := pyproject.toml setup.py build_ffi.py $(shell find vendor/mlx-c mlxc/_native -type f \
-    \( -name '*.py' -o -name '*.h' -o -name '*.c' -o -name '*.cpp' \))
+    \( -name '*.py' -o -name '*.h' -o -name '*.c' -o -name '*.cpp' -o -name '*.inl' \))
 
 # Only what stands on make's command line counts, as it stands there: shells have a PROMPT too.
 ifeq ($(origin PROMPT),command line)

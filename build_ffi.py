@@ -1,7 +1,7 @@
 """Builds `mlxc._ffi._mlx`: the mlx-c interface as one cffi extension module.
 
-The headers in vendor/mlx-c, and mlxc/_native/extras.h for what mlx-c lacks, are the only
-place where a C function of MLX is declared.
+The headers in vendor/mlx-c, and extras.h and cpu/cpu.h of mlxc/_native for what mlx-c lacks, are
+the only place where a C function of MLX is declared.
 From them come the cdef, the glue to libmlx, and a second form of every function
 that makes an array: `h_add(a, b, s)` takes handles as integers and returns the
 new handle, 0 on failure, which saves cffi a struct and an out-parameter a call.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -31,7 +32,8 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 VENDOR = Path("vendor/mlx-c")
 NATIVE = Path("mlxc/_native")
-EXTRAS = "extras.h"
+KERNELS = NATIVE / "cpu" / "kernels"
+EXTRAS = ("extras.h", "cpu/cpu.h")
 OF_HANDLES = ("handle.c", "callback.c", "dlpack.c")
 MODULE = "mlxc._ffi._mlx"
 FORWARDER = "libmlxc_blas.so"
@@ -115,15 +117,16 @@ def cdef_and_preamble() -> tuple[str, str]:
     """Everything cffi is told: the declarations, and the C they are compiled with."""
     vendor = vendor_module("interface")
     interface = vendor.read_interface(ROOT / VENDOR / "include")
-    extras = vendor.read_functions(EXTRAS, vendor.declarations(ROOT / NATIVE / EXTRAS))
-    interface = replace(interface, functions=(*interface.functions, *extras))
+    for header in EXTRAS:
+        extras = vendor.read_functions(header, vendor.declarations(ROOT / NATIVE / header))
+        interface = replace(interface, functions=(*interface.functions, *extras))
     forms = [form for f in interface.functions if (form := second_form(f, interface))]
     # mlx-c has these only where the compiler has half types; they are read as bytes instead.
     functions = tuple(f for f in interface.functions if not f.name.endswith("float16"))
     interface = replace(interface, functions=functions)
     own = (ROOT / NATIVE / "ffi_cdef.h").read_text()
     declarations = [vendor.cdef(interface), own, *(declaration for declaration, _ in forms)]
-    includes = ['#include "ffi_preamble.h"', f'#include "{EXTRAS}"']
+    includes = [f'#include "{header}"' for header in ("ffi_preamble.h", *EXTRAS)]
     preamble = [*includes, *(definition for _, definition in forms)]
     return "\n".join(declarations), "\n".join(preamble)
 
@@ -193,6 +196,27 @@ def installed_mlx_c(prefix: Path, mlx: Path) -> Interface:
     return Interface([prefix / "include"], [], ["mlxc"], folders[:1], [("MLXC_FOREIGN", None)])
 
 
+# --- kernels --------------------------------------------------------------------------
+
+X86, ARM = ("x86_64", "AMD64"), ("aarch64", "arm64")
+
+
+def kernel_sources(out: Path) -> list[Path]:
+    """One source for each file of kernels and instruction set of this machine's architecture."""
+    machine = platform.machine()
+    found = {"avx2", "avx512"} if machine in X86 else {"neon"} if machine in ARM else set()
+    sources = []
+    out.mkdir(parents=True, exist_ok=True)
+    for kernels in sorted((ROOT / KERNELS).glob("*.inl")):
+        for isa in ("portable", *sorted(found)):
+            source = out / f"{kernels.stem}_{isa}.cpp"
+            text = f'#define MLXC_ISA {isa}\n#define MLXC_{isa.upper()}\n#include "{kernels}"\n'
+            if not source.exists() or source.read_text() != text:
+                source.write_text(text)
+            sources.append(source)
+    return sources
+
+
 # --- the extension --------------------------------------------------------------------
 
 
@@ -237,7 +261,12 @@ class BuildExt(build_ext):
         source = temp / "_mlx.c"
         source.parent.mkdir(parents=True, exist_ok=True)
         ffi.emit_c_code(str(source))
-        native = [*sorted(NATIVE.glob("*.cpp")), *(NATIVE / name for name in OF_HANDLES), source]
+        native = [*sorted(NATIVE.glob("*.cpp")), *sorted((NATIVE / "cpu").glob("*.cpp"))]
+        native += [
+            *kernel_sources(temp / "kernels"),
+            *(NATIVE / name for name in OF_HANDLES),
+            source,
+        ]
         ext.sources = [str(path) for path in [*mlx_c.sources, *native]]
         ext.include_dirs = [str(path) for path in [*mlx_c.include_dirs, NATIVE, mlx / "include"]]
         ext.extra_compile_args = ["-O2", "-g0"]

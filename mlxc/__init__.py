@@ -26,6 +26,7 @@ from ._autograd import grad, value_and_grad
 from ._blas import BlasInfo, blas_info
 from ._checkpoint import checkpoint
 from ._compile import compile, disable_compile, enable_compile
+from ._cpu import CpuKernels, cpu_kernels, num_threads, set_num_threads
 from ._custom import custom_function
 from ._device import (
     Device,
@@ -260,6 +261,7 @@ __all__ = [
     "ArrayIterator",
     "ArrayLike",
     "BlasInfo",
+    "CpuKernels",
     "Device",
     "DeviceType",
     "Dtype",
@@ -347,6 +349,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cpu",
+    "cpu_kernels",
     "cuda",
     "cummax",
     "cummin",
@@ -485,6 +488,7 @@ __all__ = [
     "newaxis",
     "nonzero",
     "not_equal",
+    "num_threads",
     "number",
     "ones",
     "ones_like",
@@ -527,6 +531,7 @@ __all__ = [
     "set_default_device",
     "set_default_stream",
     "set_memory_limit",
+    "set_num_threads",
     "set_printoptions",
     "set_wired_limit",
     "sigmoid",

@@ -31,7 +31,7 @@ def rms_norm(x: array, weight: array | None, eps: float, *, stream: StreamOrDevi
         array([1, 1], dtype=float32)
     """
     x = only_array(x)
-    return wrap(lib.h_fast_rms_norm(x._h, optional(weight, "weight"), eps, at(stream)))
+    return wrap(lib.h_cpu_rms_norm(x._h, optional(weight, "weight"), eps, at(stream)))
 
 
 def layer_norm(

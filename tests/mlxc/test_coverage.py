@@ -37,14 +37,18 @@ CALLED_OTHERWISE = {
 #: What mlx.core does not have, and why it is here.
 BEYOND = {
     "BlasInfo": "which BLAS is in force",
+    "CpuKernels": "how the CPU computes",
     "argwhere": "positions, as numpy gives them",
     "blas_info": "which BLAS is in force",
     "cache_limit": "a limit for a block of code",
+    "cpu_kernels": "how the CPU computes",
     "flatnonzero": "positions, as numpy gives them",
     "gguf": "the metadata of models, and tensors in types that mlx.core does not load",
     "memory_limit": "a limit for a block of code",
+    "num_threads": "how many threads the CPU computes with",
     "nonzero": "positions, as numpy gives them",
     "promote_types": "of the array API standard",
+    "set_num_threads": "how many threads the CPU computes with",
     "tree": "mlx.utils, which is no part of mlx.core",
     "wired_limit": "a limit for a block of code",
 }

@@ -1,0 +1,143 @@
+"""How the CPU computes: its threads, and kernels of mlxc's own in the place of MLX's."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ._ffi import blas, ffi, foreign, lib
+
+__all__ = ["CpuKernels", "cpu_kernels", "num_threads", "set_num_threads"]
+
+ACTIVATIONS = ("float32", "int8")
+INSTRUCTION_SETS = ("portable", "neon", "avx2", "avx512")
+
+#: Read in this order; the first that is set counts.
+VARIABLES = ("MLXRS_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class CpuKernels:
+    """What `cpu_kernels` tells.
+
+    Attributes:
+        enabled: whether operations on the CPU use mlxc's kernels; otherwise MLX's own.
+        activations: "float32", or "int8" where products with quantized weights round the other
+            operand to bytes.
+        instruction_set: what the kernels are compiled for: "portable", "neon", "avx2", "avx512".
+        int8_dot: whether it has instructions for dot products of bytes, which "int8" is fast with.
+        bf16_dot: whether it has instructions for dot products of bfloat16.
+    """
+
+    enabled: bool
+    activations: str
+    instruction_set: str
+    int8_dot: bool
+    bf16_dot: bool
+
+
+def cpu_kernels(
+    enabled: bool | None = None,
+    *,
+    activations: str | None = None,
+    instruction_set: str | None = None,
+) -> CpuKernels:
+    """Chooses how operations on the CPU are computed, for the whole process, and tells how.
+
+    The choice counts for operations called from then on; a function compiled before keeps the one
+    it was traced with. What is not given stays as it is.
+
+    Args:
+        enabled: False for MLX's own operations, for comparison.
+        activations: "float32", or "int8": products with quantized weights round each group of the
+            other operand to bytes with a scale of its own. Faster, with an error of about one
+            part in 200 of the group's greatest element; for few and many rows alike, so a row's
+            result depends on no other.
+        instruction_set: one that the processor has, for comparison; the best one is the default.
+
+    Raises:
+        ValueError: `activations` is unknown, or the processor lacks the instruction set.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.cpu_kernels().activations
+        'float32'
+    """
+    if activations is not None and activations not in ACTIVATIONS:
+        raise ValueError(f"activations must be one of {ACTIVATIONS}, got {activations!r}")
+    if instruction_set is not None and instruction_set not in INSTRUCTION_SETS:
+        raise ValueError(
+            f"instruction_set must be one of {INSTRUCTION_SETS}, got {instruction_set!r}"
+        )
+    if instruction_set is not None and not lib.mlxc_cpu_set_isa(instruction_set.encode()):
+        raise ValueError(f"instruction_set: this processor has no {instruction_set}")
+    if enabled is not None:
+        lib.mlxc_cpu_set_enabled(bool(enabled))
+    if activations is not None:
+        lib.mlxc_cpu_set_int8(activations == "int8")
+    return CpuKernels(
+        enabled=lib.mlxc_cpu_enabled() and not foreign,
+        activations=ACTIVATIONS[lib.mlxc_cpu_int8()],
+        instruction_set=ffi.string(lib.mlxc_cpu_isa()).decode(),
+        int8_dot=lib.mlxc_cpu_has_int8_dot(),
+        bf16_dot=lib.mlxc_cpu_has_bf16_dot(),
+    )
+
+
+def num_threads() -> int:
+    """How many threads an operation on the CPU may use.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.num_threads() >= 1
+        True
+    """
+    return int(lib.mlxc_cpu_threads())
+
+
+def set_num_threads(n: int) -> None:
+    """Sets how many threads an operation on the CPU may use; kernels and OpenBLAS share them.
+
+    At the start it is what the environment variable MLXRS_NUM_THREADS says, or OMP_NUM_THREADS or
+    OPENBLAS_NUM_THREADS, or the number of cores that the process may run on.
+
+    Args:
+        n: 1 or more; 1 computes on MLX's thread alone.
+
+    Raises:
+        ValueError: `n` is below 1.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.set_num_threads(mx.num_threads())
+    """
+    if n < 1:
+        raise ValueError(f"set_num_threads: n must be 1 or more, got {n}")
+    lib.mlxc_cpu_set_threads(n)
+    if blas.openblas is not None:
+        _openblas("void(*)(int)", "scipy_openblas_set_num_threads")(n)
+
+
+def _openblas(signature: str, name: str) -> Any:
+    return blas.openblas.load_function(ffi.typeof(signature), name)
+
+
+def _default_threads() -> int:
+    for name in VARIABLES:
+        if (value := os.environ.get(name, "")).isdigit() and int(value) > 0:
+            return int(value)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _share_threads() -> None:
+    """Let OpenBLAS run on the threads of the kernels."""
+    set_num_threads(_default_threads())
+    if blas.openblas is not None:
+        hook = "scipy_openblas_set_threads_callback_function"
+        _openblas("void(*)(void*)", hook)(lib.mlxc_cpu_blas_hook())
+
+
+_share_threads()

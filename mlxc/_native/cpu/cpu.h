@@ -1,0 +1,46 @@
+/* Kernels for the CPU, in the dialect of the headers of vendor/mlx-c. An operation here takes the
+ * arguments of mlx-c's of the same name and gives the same result; it builds a kernel where one
+ * fits and kernels are on, and MLX's own operation elsewhere. */
+#ifndef MLXC_CPU_H
+#define MLXC_CPU_H
+
+#include "mlx/c/mlx.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How many threads kernels and OpenBLAS share. */
+int mlxc_cpu_threads(void);
+void mlxc_cpu_set_threads(int count);
+
+/* What OpenBLAS is to call for its threads. */
+void* mlxc_cpu_blas_hook(void);
+
+/* Whether operations build kernels, and whether quantized products round activations to bytes. */
+bool mlxc_cpu_enabled(void);
+void mlxc_cpu_set_enabled(bool enabled);
+bool mlxc_cpu_int8(void);
+void mlxc_cpu_set_int8(bool int8);
+
+/* Holds kernels back in the calling thread while `depth` is above 0: +1 or -1. */
+void mlxc_cpu_hold(int change);
+
+/* The instruction set in force; set_isa is false where the processor has none of that name. */
+const char* mlxc_cpu_isa(void);
+bool mlxc_cpu_set_isa(const char* name);
+bool mlxc_cpu_has_int8_dot(void);
+bool mlxc_cpu_has_bf16_dot(void);
+
+/* Operations */
+int mlxc_cpu_rms_norm(
+    mlx_array* res,
+    const mlx_array x,
+    const mlx_array weight /* or null */,
+    float eps,
+    const mlx_stream s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

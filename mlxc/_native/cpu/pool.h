@@ -1,0 +1,56 @@
+// The threads that kernels run on, besides the one that calls them.
+//
+// MLX evaluates the graph of a stream on a thread of its own; it is worker 0 of every job, the
+// pool adds the others. OpenBLAS runs its products on the same pool, so that cores are never
+// asked for twice.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+namespace mlxc::cpu {
+
+// How many threads a job may use, the caller among them.
+int threads();
+
+// Sets it; `count` >= 1. Waits for a job that is running.
+void set_threads(int count);
+
+// Part `index` of a job.
+using Part = void (*)(void* context, std::size_t index);
+
+// Runs part 0 to count - 1, on as many threads as there are; in the caller alone if the pool is
+// taken by another stream. Parts must not throw.
+void run_parts(std::size_t count, Part part, void* context);
+
+// The same for parts that wait for one another: each of the at most threads() parts has a thread.
+void run_together(std::size_t count, Part part, void* context);
+
+// Calls body(begin, end) for pieces of 0..n of at least `grain`, in any order, on many threads.
+template <class Body>
+void parallel_for(std::size_t n, std::size_t grain, Body&& body) {
+  constexpr std::size_t pieces_per_thread = 4; // evens out threads of unequal speed
+  grain = grain ? grain : 1;
+  std::size_t most = static_cast<std::size_t>(threads()) * pieces_per_thread;
+  std::size_t pieces = threads() == 1 ? 1 : (n + grain - 1) / grain;
+  pieces = pieces < most ? pieces : most;
+  if (pieces <= 1) {
+    if (n) {
+      body(std::size_t{0}, n);
+    }
+    return;
+  }
+  struct Context {
+    std::remove_reference_t<Body>* body;
+    std::size_t n, pieces;
+  } context{&body, n, pieces};
+  run_parts(
+      pieces,
+      [](void* given, std::size_t i) {
+        auto& c = *static_cast<Context*>(given);
+        (*c.body)(c.n * i / c.pieces, c.n * (i + 1) / c.pieces);
+      },
+      &context);
+}
+
+} // namespace mlxc::cpu

@@ -1,0 +1,119 @@
+#include "primitive.h"
+
+#ifndef MLXC_FOREIGN
+#include <cstring>
+
+#include "mlx/allocator.h"
+#include "mlx/ops.h"
+
+namespace mlxc::cpu {
+namespace {
+
+// Copies elements of `Size` bytes from strided places to consecutive ones.
+template <size_t Size>
+void gather(
+    char* to, const char* from, const mx::Shape& shape, const mx::Strides& strides, size_t axis) {
+  auto step = strides[axis] * static_cast<int64_t>(Size);
+  if (axis + 1 == shape.size()) {
+    for (int i = 0; i < shape[axis]; i++) {
+      std::memcpy(to + i * Size, from + i * step, Size);
+    }
+    return;
+  }
+  size_t inner = Size;
+  for (size_t i = axis + 1; i < shape.size(); i++) {
+    inner *= static_cast<size_t>(shape[i]);
+  }
+  for (int i = 0; i < shape[axis]; i++) {
+    gather<Size>(to + i * inner, from + i * step, shape, strides, axis + 1);
+  }
+}
+
+} // namespace
+
+Arrays Kernel::jvp(const Arrays& primals, const Arrays& tangents, const std::vector<int>& argnums) {
+  auto varied = [&](const Arrays& some) {
+    Arrays all = primals;
+    for (size_t i = 0; i < argnums.size(); i++) {
+      all[argnums[i]] = some[i];
+    }
+    return fallback_(all);
+  };
+  Arrays some;
+  for (int i : argnums) {
+    some.push_back(primals[i]);
+  }
+  return mx::jvp(varied, some, tangents).second;
+}
+
+Arrays Kernel::vjp(
+    const Arrays& primals,
+    const Arrays& cotangents,
+    const std::vector<int>& argnums,
+    const Arrays&) {
+  auto varied = [&](const Arrays& some) {
+    Arrays all = primals;
+    for (size_t i = 0; i < argnums.size(); i++) {
+      all[argnums[i]] = some[i];
+    }
+    return fallback_(all);
+  };
+  Arrays some;
+  for (int i : argnums) {
+    some.push_back(primals[i]);
+  }
+  return mx::vjp(varied, some, cotangents).second;
+}
+
+std::pair<Arrays, std::vector<int>> Kernel::vmap(
+    const Arrays& inputs, const std::vector<int>& axes) {
+  auto outputs = mx::vmap(fallback_, axes)(inputs);
+  return {outputs, std::vector<int>(outputs.size(), 0)};
+}
+
+mx::array row_contiguous(const mx::array& a, mx::Stream stream) {
+  if (a.flags().row_contiguous) {
+    return a;
+  }
+  mx::array copy(a.shape(), a.dtype(), nullptr, {});
+  allocate(copy);
+  auto& encoder = mx::cpu::get_command_encoder(stream);
+  encoder.add_temporary(copy);
+  encoder.dispatch([to = copy.data<char>(),
+                    from = a.data<char>(),
+                    shape = a.shape(),
+                    strides = a.strides(),
+                    size = a.itemsize()] {
+    for (int length : shape) {
+      if (!length) {
+        return;
+      }
+    }
+    switch (size) {
+      case 1:
+        return gather<1>(to, from, shape, strides, 0);
+      case 2:
+        return gather<2>(to, from, shape, strides, 0);
+      case 4:
+        return gather<4>(to, from, shape, strides, 0);
+      default:
+        return gather<8>(to, from, shape, strides, 0);
+    }
+  });
+  return copy;
+}
+
+void allocate(mx::array& out) {
+  out.set_data(mx::allocator::malloc(out.nbytes()));
+}
+
+void donate_or_allocate(const mx::array& in, mx::array& out) {
+  if (in.is_donatable() && in.itemsize() == out.itemsize() && in.flags().row_contiguous) {
+    out.copy_shared_buffer(in);
+  } else {
+    allocate(out);
+  }
+}
+
+} // namespace mlxc::cpu
+#endif
