@@ -9,6 +9,8 @@ import sys
 import zlib
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -76,3 +78,31 @@ def test_the_picture_is_black_exactly_where_points_stay(tmp_path: Path):
             c = complex(-2.2 + 3.2 * j / (width - 1), -(i - (height - 1) / 2) * 3.2 / width)
             wrong += stays(c, 50) != (row[1 + 3 * j : 4 + 3 * j] == b"\0\0\0")
     assert wrong <= 3  # points on the rim, where float32 decides otherwise
+
+
+def test_the_assistant_calls_both_of_its_functions():
+    pytest.importorskip("llguidance")
+
+    printed = output_of("assistant_with_tools.py", "--yes")
+
+    assert 'tool: {"city": "Rome", "degrees": 19}' in printed and "tool: 42" in printed
+    assert len(re.findall(r"^assistant: \w", printed, re.M)) == 2
+
+
+def test_facts_become_objects():
+    pytest.importorskip("llguidance")
+
+    printed = output_of("structured_extraction.py")
+
+    form = r"Person\(name='.+', age=\d+, place='.+', work='\w+'\)"
+    assert len(re.findall(f"^{form}$", printed, re.M)) == 3
+    assert "name='Olaf" in printed
+
+
+def test_the_debate_reads_only_what_is_new():
+    printed = output_of("debate.py")
+
+    read = [
+        (int(new), int(prompt)) for new, prompt in re.findall(r"\[(\d+) of (\d+) tokens", printed)
+    ]
+    assert [new == prompt for new, prompt in read] == [True, True, False, False]

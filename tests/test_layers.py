@@ -59,6 +59,7 @@ MLXRS = [
         "mlxrs.lm.response",
         "mlxrs.lm.stop",
         "mlxrs.lm.thinking",
+        "mlxrs.lm.tool_prompt",
         "mlxrs.lm.type_schema",
         "mlxrs.lm.typed_value",
     ],

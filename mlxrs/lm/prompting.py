@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .messages import ChatMessage
 from .overflow import drop_oldest_turns
+from .tool_prompt import tool_prompt
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
@@ -27,13 +28,17 @@ def write_prompt(
         tokenizer: Its chat template writes the prompt.
         messages: The conversation, ending with what is to be answered.
         instructions: The system message in front; None for none.
-        tools: The schemas of the functions the model may call.
+        tools: The schemas of the functions the model may call. Where the chat template does not
+            show them, they are told in the system message in front.
         variables: Further names for the chat template.
         room: The most tokens the prompt shall have, if leaving turns out helps; None for all.
 
     Raises:
         ChatTemplateError: There is no chat template, or it rejects the messages.
     """
+    if tools and not tokenizer.shows_tools:
+        told = [instructions] if instructions else []
+        instructions, tools = "\n\n".join([*told, tool_prompt(tools)]), []
     system = [] if instructions is None else [ChatMessage.system(instructions)]
 
     def encode(shown: Sequence[ChatMessage]) -> list[int]:

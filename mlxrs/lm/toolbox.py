@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..tokenizer.tools import CallEvent, InvalidCallEvent, ToolCall, tool_schema
 from .messages import ChatMessage
+from .tool_prompt import TOOL_FORMAT
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
@@ -29,6 +30,9 @@ class Toolbox:
         functions: The tools: functions with type hints and a docstring, `async` ones too.
         approve: Asked before each call whether it may run; None runs all.
         max_rounds: How often calls are run before the model must have answered.
+
+    Attributes:
+        schemas: What the model is told of each tool.
 
     Raises:
         TypeError: A function has an argument without a type hint, or one JSON has nothing for.
@@ -67,14 +71,17 @@ class Toolbox:
         """Return the calls in a reply, those that cannot be read among them.
 
         Args:
-            tokenizer: Its chat template shows how the model writes calls.
+            tokenizer: Its chat template shows how the model writes calls; without that, they are
+                written as `tool_prompt` says.
             prompt: The ids of what is answered.
             reply: The answer.
         """
         if not self.schemas:
             return []
         parser = tokenizer.reply_parser(
-            prompt=tokenizer.decode(prompt[-PROMPT_END:]), tools=self.schemas
+            prompt=tokenizer.decode(prompt[-PROMPT_END:]),
+            tools=self.schemas,
+            tool_format=None if tokenizer.shows_tools else TOOL_FORMAT,
         )
         events = parser.parse(reply)
         return [event for event in events if isinstance(event, (CallEvent, InvalidCallEvent))]

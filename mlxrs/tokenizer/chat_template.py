@@ -118,6 +118,12 @@ class ChatTemplates:
         template = self._templates.get("default")
         return None if template is None else template.source
 
+    @property
+    def show_tools(self) -> bool:
+        """Whether the template for a conversation with tools writes them down."""
+        template = self._templates.get("tool_use") or self._templates.get("default")
+        return template is not None and "tools" in template.source
+
     def select(self, *, with_tools: bool, wanted: str | None = None) -> ChatTemplate:
         """Returns the template for a conversation.
 

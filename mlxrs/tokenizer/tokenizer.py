@@ -147,6 +147,11 @@ class Tokenizer:
         return self._chat_templates.default
 
     @property
+    def shows_tools(self) -> bool:
+        """Whether the model's chat template tells it which tools there are."""
+        return self._chat_templates.show_tools
+
+    @property
     def unk_token(self) -> str | None:
         """The text of the token for what the vocabulary cannot spell."""
         return self._special_tokens.get("unk_token")

@@ -50,11 +50,11 @@ def call(name: str, **arguments: object) -> str:
     return f"<tool_call>{json.dumps({'name': name, 'arguments': arguments})}</tool_call>"
 
 
-def talk(answer, tools, **options) -> ChatSession:
+def talk(answer, tools, template=TEMPLATE, **options) -> ChatSession:
     tokenizer = Tokenizer(
         byte_level_backend(),
         eos_token_ids=[EOS],
-        chat_templates=ChatTemplates({"default": TEMPLATE}),
+        chat_templates=ChatTemplates({"default": template}),
     )
     params = GenConfig(max_tokens=200)
     return ChatSession(Talker(answer), tokenizer, tools=tools, params=params, **options)
@@ -170,6 +170,22 @@ def test_without_tools_a_call_is_text():
 
     assert session.respond("?") == call("time", city="Oslo")
     assert session.stream_tools() is None and len(session.history) == 2
+
+
+def test_a_model_whose_template_shows_no_tools_is_told_in_the_system_message():
+    plain = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
+    session = talk(
+        once(call("warmth", city="Oslo")), [warmth, time], plain, instructions="Be brief."
+    )
+
+    reply = session.respond("How warm is it?")
+
+    assert reply == "Clear." and session.history[2].text == '{"city": "Oslo", "degrees": 4}'
+    prompt = session._tokenizer.decode(session.render("!"))
+    system = prompt.partition("<|system|>Be brief.\n\n")[2].partition("<|user|>")[0]
+    shown = [json.loads(line) for line in system.splitlines() if line.startswith('{"name"')]
+    assert [tool["name"] for tool in shown] == ["warmth", "time"]
+    assert "<tool_call>" in system and session.instructions == "Be brief."
 
 
 def test_forks_and_loaded_sessions_have_tools(tmp_path):

@@ -291,3 +291,16 @@ def test_mask_is_that_of_transformers() -> None:
     ids, mask = tokenizer.apply_chat_template_mask(WORDS, chat_template=MASKED)
 
     assert (ids, mask) == (expected["input_ids"], expected["assistant_masks"])
+
+
+@pytest.mark.parametrize(
+    "sources, shown",
+    [
+        ({"default": "{% for tool in tools %}{% endfor %}"}, True),
+        ({"default": "{{ messages }}"}, False),
+        ({"default": "{{ messages }}", "tool_use": "{{ tools }}"}, True),
+        ({}, False),
+    ],
+)
+def test_a_template_that_writes_tools_down_is_known(sources: dict[str, str], shown: bool) -> None:
+    assert ChatTemplates(sources).show_tools is shown
