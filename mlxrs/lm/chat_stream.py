@@ -3,67 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from threading import Event
 from types import TracebackType
 from typing import Self
 
 from .response import GenerationResponse
-from .stream import ResponseStream
+from .turn import Turn
 
 
-class Turn:
-    """The generation of one reply, ended exactly once.
+class TurnView:
+    """What can be seen of a reply while it is being generated, and its end from outside.
 
-    It is apart from `ChatStream` so that it outlives the stream's last reference: a stream that
-    is dropped half-way still ends its turn. The session knows it weakly, so nothing is circular.
-
-    Attributes:
-        responses: The generation.
-        cancelled: Ends the generation when it is set, from any thread.
-        dropped_messages: How many messages the prompt leaves out.
-    """
-
-    def __init__(
-        self,
-        responses: ResponseStream,
-        commit: Callable[[], None],
-        cancelled: Event,
-        dropped_messages: int = 0,
-    ) -> None:
-        self.responses = responses
-        self.cancelled = cancelled
-        self.dropped_messages = dropped_messages
-        self._commit: Callable[[], None] | None = commit
-
-    @property
-    def ended(self) -> bool:
-        """Whether the reply has joined the history."""
-        return self._commit is None
-
-    def end(self) -> None:
-        """Stop generating and hand the reply to its session; again does nothing."""
-        if self._commit is not None:
-            self.responses.close()
-            commit, self._commit = self._commit, None
-            commit()
-
-    def try_end(self) -> bool:
-        """End the turn unless another thread is at one of its tokens; return whether it ended."""
-        try:
-            self.end()
-        except ValueError:
-            # So Python refuses to close a generator that is running.
-            return False
-        return True
-
-
-class ChatStream:
-    """An iterator of `GenerationResponse`, one a token; also a context manager that closes it.
-
-    However it ends (read to the end, closed, cancelled, dropped, never begun, or by an error or a
-    keyboard interrupt), the text so far joins the history of its session once, and the next turn
-    continues from there.
+    Args:
+        turn: The generation; it ends when the view is dropped.
     """
 
     def __init__(self, turn: Turn) -> None:
@@ -90,26 +41,30 @@ class ChatStream:
         """How many of the oldest messages the prompt leaves out to fit the model's context."""
         return self._turn.dropped_messages
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> GenerationResponse:
-        turn = self._turn
-        try:
-            response = next(turn.responses)
-        except BaseException:
-            turn.end()
-            raise
-        if response.finish_reason is not None:
-            turn.end()
-        return response
-
     def cancel(self) -> None:
         """End the reply within one token, or one chunk of the prompt; from any thread."""
         self._turn.cancelled.set()
 
+
+class ChatStream(TurnView):
+    """An iterator of `GenerationResponse`, one a token; also a context manager that closes it.
+
+    However it ends (read to the end, closed, cancelled, dropped, never begun, or by an error or a
+    keyboard interrupt), the text so far joins the history of its session once, and the next turn
+    continues from there.
+    """
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> GenerationResponse:
+        response = self._turn.advance()
+        if response is None:
+            raise StopIteration
+        return response
+
     def close(self) -> None:
-        """End the reply here; again does nothing."""
+        """End the reply here; again does nothing. Another thread's token is waited for."""
         self._turn.end()
 
     def __enter__(self) -> Self:

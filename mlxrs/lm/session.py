@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
@@ -16,33 +13,33 @@ from ..errors import (
     CacheWithSpeculationError,
     NoCacheError,
     SpeculativeCacheError,
-    StreamOpenError,
-    ToolRoundsError,
 )
-from ..tokenizer.tools import CallEvent, InvalidCallEvent
 from .cache import Cache, save_prompt_cache
-from .chat_stream import ChatStream, Turn
+from .chat_stream import ChatStream
+from .conversation import Conversation
 from .drafter import Speculation
 from .messages import ChatMessage, Part, Role
 from .models import LanguageModel
 from .params import GenConfig
 from .pick import Constraint
-from .prompting import write_prompt
-from .reader import Answer, Reader
+from .reader import Reader
 from .reply import Reply
 from .response import FinishReason
+from .rounds import answered
 from .session_file import SavedSession, load_session, save_session
 from .session_settings import Overflow, SessionSettings
 from .structured import Grammar
 from .toolbox import Toolbox, ToolFunction
 from .transcript import Transcript
+from .turn_options import TurnOptions
+from .turns import Turns
 from .typed_value import typed_value
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
 
 
-class ChatSession:
+class ChatSession(Conversation):
     """A conversation: it keeps the history, and the KV cache of what the model has read of it.
 
     Every turn is rendered whole by the tokenizer's chat template, but the model reads only what
@@ -116,48 +113,20 @@ class ChatSession:
         """
         if cache is not None and speculative is not None:
             raise CacheWithSpeculationError
-        self.instructions = instructions
-        self.params = params or GenConfig()
-        self.template_variables: dict[str, object] = dict(template_variables or {})
         self._model = model
         self._tokenizer = tokenizer
-        self._toolbox = Toolbox.of(tools)
-        self._last_prompt: list[int] = []
         self._settings = SessionSettings(max_kv_size, kv_bits, overflow)
-        self._transcript = Transcript(history)
-        self._reader = Reader(model, tokenizer, self._settings, speculative)
-        self._turn: weakref.ref[Turn] | None = None
-        if cache is not None and self._transcript.messages:
+        transcript, toolbox = Transcript(history), Toolbox.of(tools)
+        reader = Reader(model, tokenizer, self._settings, speculative)
+        options = TurnOptions(instructions, params or GenConfig(), template_variables or {})
+        super().__init__(Turns(tokenizer, reader, transcript, toolbox), options)
+        if cache is not None and transcript.messages:
             raise ValueError(
                 "history= and cache= do not go together, because nobody knows which messages the "
                 "cache holds; use ChatSession.save and ChatSession.load to keep both"
             )
         if cache is not None:
-            self._reader.take(cache)
-
-    @property
-    def history(self) -> list[ChatMessage]:
-        """The messages so far, without the instructions: a list of its own."""
-        return list(self._transcript.messages) if self._transcript.begun else []
-
-    @property
-    def pending_history(self) -> list[ChatMessage]:
-        """The messages that will join the history at the first turn: a list of its own."""
-        return [] if self._transcript.begun else list(self._transcript.messages)
-
-    @property
-    def has_cache(self) -> bool:
-        """Whether there is a KV cache: from the first turn on, or because one was given.
-
-        Never with speculation, which keeps its caches to itself.
-        """
-        return self.current_cache is not None
-
-    @property
-    def current_cache(self) -> list[Cache] | None:
-        """The KV caches, one a layer; None where there are none."""
-        reader = self._reader
-        return None if reader.prefix is None or reader.drafting else reader.prefix.caches
+            reader.take(cache)
 
     def respond(
         self,
@@ -215,8 +184,10 @@ class ChatSession:
         The message joins the history now, the reply when the stream ends. Arguments and errors
         are those of `respond`.
         """
-        self._require_idle()
-        return self._begin(self._transcript, [ChatMessage(Role(role), prompt)], constraint)
+        message = ChatMessage(Role(role), prompt)
+        with self._turns.idle():
+            before = self._turns.transcript
+            return ChatStream(self._turns.begin(before, [message], self._options, constraint))
 
     def stream_tools(self, *, constraint: Constraint | None = None) -> ChatStream | None:
         """Run the calls in the last reply, and return what the model says to their results.
@@ -236,9 +207,13 @@ class ChatSession:
                     print(response.text, end="", flush=True)
                 stream = session.stream_tools()
         """
-        self._require_idle()
-        results = [self._toolbox.run(call) for call in self._calls()]
-        return self._begin(self._transcript, results, constraint) if results else None
+        turns = self._turns
+        with turns.idle():
+            before, calls = turns.transcript, turns.calls()
+        results = [turns.toolbox.run(call) for call in calls]
+        if not results:
+            return None
+        return ChatStream(turns.answer_results(before, results, self._options, constraint))
 
     def regenerate(self, *, constraint: Constraint | None = None) -> Reply:
         """Answer the last message anew, in place of the reply there is.
@@ -254,40 +229,9 @@ class ChatSession:
 
     def stream_regenerate(self, *, constraint: Constraint | None = None) -> ChatStream:
         """Answer the last message anew, as a stream; see `regenerate`."""
-        self._require_idle()
-        before, message = self._transcript.without_reply()
-        return self._begin(before, [message], constraint)
-
-    def edit(self, index: int, text: str) -> None:
-        """Give a message another text; those behind it stay.
-
-        Args:
-            index: Its place in `history`, or in `pending_history` before the first turn.
-            text: What it says from now on.
-
-        Raises:
-            IndexError: There is no such message.
-            StreamOpenError: A reply is still being streamed.
-        """
-        self._require_idle()
-        self._transcript = self._transcript.edited(index, text)
-
-    def undo(self, turns: int = 1) -> list[ChatMessage]:
-        """Take back the last turns: a message of the user and all that followed it.
-
-        Args:
-            turns: How many.
-
-        Returns:
-            The messages taken back.
-
-        Raises:
-            ChatSessionError: There are not so many turns, or a reply is still being streamed.
-            ValueError: `turns` is below 1.
-        """
-        self._require_idle()
-        before, self._transcript = self._transcript, self._transcript.without_turns(turns)
-        return before.messages[len(self._transcript.messages) :]
+        with self._turns.idle():
+            before, message = self._turns.transcript.without_reply()
+            return ChatStream(self._turns.begin(before, [message], self._options, constraint))
 
     def fork(self) -> ChatSession:
         """Return a session that goes on from here independently of this one.
@@ -297,28 +241,10 @@ class ChatSession:
         Raises:
             StreamOpenError: A reply is still being streamed.
         """
-        self._require_idle()
-        twin = self._restored(self._model, self._tokenizer, self._saved())
-        twin._toolbox = self._toolbox
-        twin._last_prompt = self._last_prompt
-        twin._reader = self._reader.copy()
-        return twin
-
-    def clear(self) -> None:
-        """Forget history and cache; instructions and settings stay.
-
-        Raises:
-            StreamOpenError: A reply is still being streamed.
-        """
-        self._require_idle()
-        self._transcript = Transcript()
-        self._reader.forget()
-
-    def cancel(self) -> None:
-        """End the reply being streamed, within one token; from any thread."""
-        turn = self._open_turn()
-        if turn is not None:
-            turn.cancelled.set()
+        with self._turns.idle():
+            twin = self._restored(self._model, self._tokenizer, self._saved())
+            twin._turns = self._turns.copy()
+            return twin
 
     def render(self, prompt: str | Sequence[Part], role: Role | str = Role.USER) -> list[int]:
         """Return the token ids of the whole prompt a turn would have; nothing changes.
@@ -328,7 +254,8 @@ class ChatSession:
         Raises:
             ChatTemplateError: The tokenizer has no chat template, or it rejects the messages.
         """
-        return self._prompt([*self._transcript.messages, ChatMessage(Role(role), prompt)])[0]
+        message = ChatMessage(Role(role), prompt)
+        return self._turns.prompt([*self._turns.transcript.messages, message], self._options)[0]
 
     def save_cache(self, path: str | os.PathLike[str]) -> None:
         """Save the KV caches alone, in a file that `load_prompt_cache` and mlx-lm read.
@@ -339,13 +266,13 @@ class ChatSession:
             StreamOpenError: A reply is still being streamed.
             OSError: The file cannot be written.
         """
-        self._require_idle()
-        if self._reader.drafting is not None:
-            raise SpeculativeCacheError
-        caches = self.current_cache
-        if caches is None:
-            raise NoCacheError
-        save_prompt_cache(path, caches)
+        with self._turns.idle():
+            if self._turns.reader.drafting is not None:
+                raise SpeculativeCacheError
+            caches = self.current_cache
+            if caches is None:
+                raise NoCacheError
+            save_prompt_cache(path, caches)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the whole session in one safetensors file, which appears whole or not at all.
@@ -362,8 +289,8 @@ class ChatSession:
             session.save("talk.safetensors")
             session = ChatSession.load("talk.safetensors", model, tokenizer)
         """
-        self._require_idle()
-        save_session(path, self._saved(), self._model, self._tokenizer)
+        with self._turns.idle():
+            save_session(path, self._saved(), self._model, self._tokenizer)
 
     @classmethod
     def load(
@@ -390,9 +317,8 @@ class ChatSession:
             UnsupportedError: The session was held with another model or tokenizer.
         """
         saved = load_session(path, model, tokenizer)
-        session = cls._restored(model, tokenizer, saved, speculative)
-        session._toolbox = Toolbox.of(tools)
-        session._reader.prefix = saved.prefix
+        session = cls._restored(model, tokenizer, saved, speculative, tools)
+        session._turns.reader.prefix = saved.prefix
         return session
 
     @classmethod
@@ -402,99 +328,34 @@ class ChatSession:
         tokenizer: Tokenizer,
         saved: SavedSession,
         speculative: Speculation | None = None,
+        tools: Toolbox | Sequence[ToolFunction] = (),
     ) -> Self:
         """Return a session that has read nothing yet, but is the saved one in all else."""
-        settings = saved.settings
+        options, settings = saved.options, saved.settings
         session = cls(
             model,
             tokenizer,
-            instructions=saved.instructions,
-            params=replace(saved.params),
+            instructions=options.instructions,
+            params=replace(options.params),
             speculative=speculative,
             max_kv_size=settings.max_kv_size,
             kv_bits=settings.kv_bits,
             overflow=settings.overflow,
-            template_variables=saved.template_variables,
+            template_variables=options.template_variables,
+            tools=tools,
         )
-        session._transcript = saved.transcript.copy()
+        session._turns.transcript = saved.transcript.copy()
         return session
 
     def _saved(self) -> SavedSession:
-        return SavedSession(
-            self.instructions,
-            self.template_variables,
-            self.params,
-            self._settings,
-            self._transcript,
-            self._reader.prefix,
-        )
+        turns = self._turns
+        return SavedSession(self._options, self._settings, turns.transcript, turns.reader.prefix)
 
     def _answer(self, stream: ChatStream, started: float) -> Reply:
-        """Read a reply, and those to the results of the tools it calls; return the last."""
-        reply = _collect(stream, started)
-        rounds = 0
-        # A reply without a reason was cancelled.
-        while reply.finish_reason is not None and self._calls():
-            if rounds == self._toolbox.max_rounds:
-                raise ToolRoundsError
-            rounds += 1
-            started = perf_counter()
-            following = self.stream_tools()
-            assert following is not None
-            reply = _collect(following, started)
-        return reply
-
-    def _calls(self) -> list[CallEvent | InvalidCallEvent]:
-        """Return the calls in the last message that have no results yet."""
-        messages = self._transcript.messages
-        if not messages or messages[-1].role is not Role.ASSISTANT:
-            return []
-        return self._toolbox.calls(self._tokenizer, self._last_prompt, messages[-1].text)
-
-    def _begin(
-        self, before: Transcript, new: Sequence[ChatMessage], constraint: Constraint | None
-    ) -> ChatStream:
-        """Start the turn that answers messages behind a transcript."""
-        messages = [*before.messages, *new]
-        ids, dropped = self._prompt(messages)
-        cancelled = Event()
-        answer = self._reader.answer(ids, self.params, constraint, cancelled)
-        self._last_prompt = ids
-        self._transcript = Transcript(messages, begun=True)
-        turn = Turn(answer.responses, partial(self._commit, answer), cancelled, dropped)
-        self._turn = weakref.ref(turn)
-        return ChatStream(turn)
-
-    def _commit(self, answer: Answer) -> None:
-        self._turn = None
-        self._transcript.messages.append(ChatMessage.assistant(answer.responses.text))
-        answer.record()
-
-    def _prompt(self, messages: Sequence[ChatMessage]) -> tuple[list[int], int]:
-        """Return the ids of a prompt, and how many messages were left out of it."""
-        return write_prompt(
-            self._tokenizer,
-            messages,
-            instructions=self.instructions,
-            tools=self._toolbox.schemas,
-            variables=self.template_variables,
-            room=self._reader.prompt_room(self.params.max_tokens),
-        )
-
-    def _open_turn(self) -> Turn | None:
-        return None if self._turn is None else self._turn()
-
-    def _require_idle(self) -> None:
-        turn = self._open_turn()
-        if turn is not None and not (turn.cancelled.is_set() and turn.try_end()):
-            raise StreamOpenError
-
-
-def _collect(stream: ChatStream, started: float) -> Reply:
-    with stream:
-        return Reply.collect(
+        return answered(
             stream,
             started=started,
-            prompt_tokens=stream.prompt_tokens,
-            cached_tokens=stream.cached_tokens,
+            calls=self._turns.calls,
+            follow=self.stream_tools,
+            max_rounds=self._turns.toolbox.max_rounds,
         )

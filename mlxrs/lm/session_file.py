@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from .params import GenConfig
 from .prefix import CachedPrefix
 from .session_settings import SessionSettings
 from .transcript import Transcript
+from .turn_options import TurnOptions
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
@@ -36,17 +36,13 @@ class SavedSession:
     """All there is of a session beside its model and its tokenizer.
 
     Attributes:
-        instructions: The system message.
-        template_variables: Further names for the chat template.
-        params: The settings of generation.
-        settings: The settings of the session.
+        options: What may change from turn to turn.
+        settings: The limits of the session.
         transcript: The messages.
         prefix: The caches; None where there are none.
     """
 
-    instructions: str | None
-    template_variables: Mapping[str, object]
-    params: GenConfig
+    options: TurnOptions
     settings: SessionSettings
     transcript: Transcript
     prefix: CachedPrefix | None
@@ -77,9 +73,9 @@ def save_session(
         prefix = None
     told = {
         "format": FORMAT,
-        "instructions": session.instructions,
-        "template_variables": dict(session.template_variables),
-        "params": _params_to_json(session.params),
+        "instructions": session.options.instructions,
+        "template_variables": dict(session.options.template_variables),
+        "params": _params_to_json(session.options.params),
         "settings": asdict(session.settings),
         "messages": [message.to_dict() for message in session.transcript.messages],
         "begun": session.transcript.begun,
@@ -121,9 +117,9 @@ def load_session(
             known = token_ids_of(metadata) or []
             prefix = CachedPrefix.holding(caches, known, told["opaque"])
         return SavedSession(
-            instructions=told["instructions"],
-            template_variables=told["template_variables"],
-            params=_params_from_json(told["params"]),
+            options=TurnOptions(
+                told["instructions"], _params_from_json(told["params"]), told["template_variables"]
+            ),
             settings=SessionSettings(**told["settings"]),
             transcript=Transcript(map(_message, told["messages"]), begun=told["begun"]),
             prefix=prefix,

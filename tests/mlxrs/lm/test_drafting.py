@@ -58,7 +58,7 @@ def test_a_draft_model_reads_what_it_has_missed():
     session = chat(12, RecallModel(11), speculative=guesses(FailingModel(draft, calls=2)))
     with pytest.raises(ModelBroke):
         session.respond("hello world")
-    session._reader.drafting.speculative.draft_model._calls = 1000
+    session._turns.reader.drafting.speculative.draft_model._calls = 1000
 
     reply = session.respond("fox")
 

@@ -1,0 +1,158 @@
+"""The turns of a conversation: messages become prompts, and what the model answers joins them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from threading import Event, RLock
+from typing import TYPE_CHECKING
+
+from ..errors import ChatSessionError, StreamOpenError
+from ..tokenizer.tools import CallEvent, InvalidCallEvent
+from .messages import ChatMessage, Role
+from .pick import Constraint
+from .prompting import write_prompt
+from .reader import Answer, Reader
+from .toolbox import Toolbox
+from .transcript import Transcript
+from .turn import Turn
+from .turn_options import TurnOptions
+
+if TYPE_CHECKING:
+    from ..tokenizer import Tokenizer
+
+
+class Turns:
+    """A conversation and the one who answers in it, one turn at a time.
+
+    Args:
+        tokenizer: The tokenizer of the model.
+        reader: The model, with the caches of what it has read.
+        transcript: The messages so far.
+        toolbox: The functions the model may call.
+
+    Attributes:
+        transcript: The messages.
+        reader: The model and its caches.
+        toolbox: The functions.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, reader: Reader, transcript: Transcript, toolbox: Toolbox
+    ) -> None:
+        self.reader = reader
+        self.transcript = transcript
+        self.toolbox = toolbox
+        self._tokenizer = tokenizer
+        self._last_prompt: list[int] = []
+        self._turn: weakref.ref[Turn] | None = None
+        self._changing = RLock()
+
+    def copy(self) -> Turns:
+        """Return an independent copy that has read as much."""
+        twin = Turns(self._tokenizer, self.reader.copy(), self.transcript.copy(), self.toolbox)
+        twin._last_prompt = self._last_prompt
+        return twin
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Keep turns from beginning while something is changed or looked at.
+
+        Raises:
+            StreamOpenError: One is open.
+        """
+        with self._changing:
+            turn = self._open_turn()
+            if turn is not None and not (turn.cancelled.is_set() and turn.try_end()):
+                raise StreamOpenError
+            yield
+
+    def begin(
+        self,
+        before: Transcript,
+        new: Sequence[ChatMessage],
+        options: TurnOptions,
+        constraint: Constraint | None,
+    ) -> Turn:
+        """Begin the turn that answers messages behind a transcript; they join it now.
+
+        Raises:
+            StreamOpenError: Another turn is open.
+            ChatTemplateError: The prompt cannot be written.
+            ContextLengthError: It exceeds the model's context.
+            PrefixLostError: The caches the session was given cannot be kept.
+            ValueError: A setting is invalid.
+        """
+        with self.idle():
+            messages = [*before.messages, *new]
+            ids, dropped = self.prompt(messages, options)
+            cancelled = Event()
+            answer = self.reader.answer(ids, options.params, constraint, cancelled)
+            self._last_prompt = ids
+            self.transcript = Transcript(messages, begun=True)
+            turn = Turn(answer.responses, partial(self._commit, answer), cancelled, dropped)
+            self._turn = weakref.ref(turn)
+            return turn
+
+    def prompt(
+        self, messages: Sequence[ChatMessage], options: TurnOptions
+    ) -> tuple[list[int], int]:
+        """Return the ids of a prompt, and how many messages were left out of it.
+
+        Raises:
+            ChatTemplateError: It cannot be written.
+        """
+        return write_prompt(
+            self._tokenizer,
+            messages,
+            instructions=options.instructions,
+            tools=self.toolbox.schemas,
+            variables=options.template_variables,
+            room=self.reader.prompt_room(options.params.max_tokens),
+        )
+
+    def calls(self) -> list[CallEvent | InvalidCallEvent]:
+        """Return the calls in the last message that have no results yet."""
+        messages = self.transcript.messages
+        if not messages or messages[-1].role is not Role.ASSISTANT:
+            return []
+        return self.toolbox.calls(self._tokenizer, self._last_prompt, messages[-1].text)
+
+    def answer_results(
+        self,
+        before: Transcript,
+        results: Sequence[ChatMessage],
+        options: TurnOptions,
+        constraint: Constraint | None,
+    ) -> Turn:
+        """Begin the turn that answers the results of the calls at the end of a transcript.
+
+        Raises:
+            ChatSessionError: The conversation has changed since the calls were read.
+        """
+        with self.idle():
+            if self.transcript is not before:
+                raise ChatSessionError(
+                    "the conversation changed while its tools ran, so their results have no place "
+                    "any more; let one thread or task at a time use a session"
+                )
+            return self.begin(before, results, options, constraint)
+
+    def cancel(self) -> None:
+        """End the open turn, if there is one, within a token; from any thread."""
+        turn = self._open_turn()
+        if turn is not None:
+            turn.cancelled.set()
+
+    def _commit(self, answer: Answer) -> None:
+        try:
+            self.transcript.messages.append(ChatMessage.assistant(answer.responses.text))
+            answer.record()
+        finally:
+            # From here on another thread may begin the next turn.
+            self._turn = None
+
+    def _open_turn(self) -> Turn | None:
+        return None if self._turn is None else self._turn()
