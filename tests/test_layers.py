@@ -94,7 +94,7 @@ MLXRS = [
     ["mlxrs.lm.conversation"],
     ["mlxrs.lm.session"],
     ["mlxrs.lm", "mlxrs"],
-    ["mlxrs.cli"],
+    ["mlxrs.cli", "mlxrs.notebook"],
     ["mlxrs.__main__"],
 ]
 ROWS = {room: row for row, rooms in enumerate(MLXC + MLXRS) for room in rooms}

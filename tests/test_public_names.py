@@ -25,6 +25,7 @@ PUBLIC = [
     "mlxrs.lm.cache",
     "mlxrs.lm.models",
     "mlxrs.nn",
+    "mlxrs.notebook",
     "mlxrs.testing",
     "mlxrs.tokenizer.tools",
 ]

@@ -54,6 +54,10 @@ class Reply(str):
         """The reply without the thinking."""
         return split_thinking(self)[1]
 
+    def _repr_markdown_(self) -> str:
+        # How notebooks show the value of a cell.
+        return reply_markdown(self)
+
     @classmethod
     def collect(
         cls,
@@ -113,3 +117,12 @@ class Reply(str):
         reply.stop_string = last.stop_string if last else None
         reply.speculation = last.speculation if last else None
         return reply
+
+
+def reply_markdown(text: str) -> str:
+    """Return a reply as Markdown, its thinking as a quotation."""
+    thinking, answer = split_thinking(text)
+    if not thinking:
+        return answer
+    quoted = "\n".join(f"> {line}".rstrip() for line in thinking.splitlines())
+    return f"{quoted}\n\n{answer}"
