@@ -54,7 +54,8 @@ def export_function(
         **kwargs: example arrays given by name.
 
     Raises:
-        ValueError: an argument or a result is of another form; metadata for a callback.
+        ValueError: an argument or a result is of another form; `fun` uses an array from outside
+            that is not evaluated yet; metadata for a callback.
         RuntimeError: the file cannot be written, or an operation cannot be exported.
 
     Example:

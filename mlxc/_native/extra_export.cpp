@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "closure.h"
+#include "cpu/settings.h"
 #include "exported.h"
 #include "mlxc.h"
 
@@ -189,6 +190,14 @@ mx::ExportCallback to_python(void* payload) {
   };
 }
 
+// libmlx writes its own primitives alone, so the function is traced without kernels.
+auto without_kernels(const mlx_closure_kwargs fun) {
+  return [traced = mlxc::get(fun)](const mx::Args& args, const mx::Kwargs& kwargs) {
+    mlxc::cpu::Hold hold;
+    return traced(args, kwargs);
+  };
+}
+
 } // namespace
 
 #endif
@@ -200,7 +209,7 @@ extern "C" int mlxc_exporter_new(
     bool shapeless,
     const char* metadata)
     MLXC_BODY(out(res) = make<mlx_function_exporter>(
-                  mx::exporter(text(file), get(fun), shapeless, text(metadata))))
+                  mx::exporter(text(file), without_kernels(fun), shapeless, text(metadata))))
 
 extern "C" int mlxc_exporter_new_callback(
     mlx_function_exporter* res,
@@ -208,7 +217,7 @@ extern "C" int mlxc_exporter_new_callback(
     const mlx_closure_kwargs fun,
     bool shapeless)
     MLXC_BODY(out(res) = make<mlx_function_exporter>(
-                  mx::exporter(to_python(payload), get(fun), shapeless)))
+                  mx::exporter(to_python(payload), without_kernels(fun), shapeless)))
 
 extern "C" int mlxc_exporter_close(const mlx_function_exporter exporter)
     MLXC_BODY(get(exporter).close())

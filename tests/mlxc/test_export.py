@@ -2,12 +2,14 @@
 
 import gc
 import io
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.assert_close import assert_close
 
 import mlxc as mx
 
@@ -41,6 +43,66 @@ def test_mlx_core_reads_what_was_exported(tmp_path):
     done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
 
     assert (done.stdout, done.stderr) == ("[[6.0, 7.0], [10.0, 12.0]]\n", "")
+
+
+@pytest.mark.native
+def test_mlx_core_runs_what_kernels_compute_here(tmp_path):
+    path, w = str(tmp_path / "f.mlxfn"), mx.random.normal((32, 64))
+    packed, scales, biases = mx.quantize(w, group_size=32, bits=4)
+    normalized = mx.compile(lambda x: mx.fast.rms_norm(x, None, 1e-5) * 2)
+
+    def f(x):
+        q = mx.quantized_matmul(normalized(x), packed, scales, biases, group_size=32, bits=4)
+        q = mx.fast.layer_norm(q, None, None, 1e-5)[None, None]
+        q = mx.fast.rope(q, 32, traditional=False, base=1e4, scale=1.0, offset=3)
+        return mx.softmax(mx.fast.scaled_dot_product_attention(q, q, q, scale=1.0), axis=-1)
+
+    x = mx.random.normal((5, 64))
+    expected = f(x).tolist()
+    mx.export_function(path, f, x)
+    program = (
+        "import mlx.core as mx, sys, json\n"
+        "x = mx.array(json.loads(sys.argv[2]))\n"
+        "print(mx.import_function(sys.argv[1])(x)[0].tolist())"
+    )
+
+    command = [sys.executable, "-c", program, path, json.dumps(x.tolist())]
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert done.stderr == ""
+    assert_close(mx.array(json.loads(done.stdout)), mx.array(expected))
+
+
+@pytest.mark.native
+def test_kernels_are_back_after_an_export_that_failed(tmp_path):
+    def name(x):
+        drawn = io.StringIO()
+        mx.export_to_dot(drawn, mx.fast.rms_norm(x, None, 1e-5))
+        return "CpuRMSNorm" in drawn.getvalue()
+
+    seen = []
+
+    def fails(x):
+        seen.append(name(mx.array([1.0])))
+        raise KeyError("mine")
+
+    before = name(X)
+    with pytest.raises(KeyError, match="mine"):
+        mx.export_function(str(tmp_path / "f.mlxfn"), fails, X)
+
+    assert (seen, name(X)) == ([False], before)
+
+
+@pytest.mark.native
+def test_a_captured_array_has_to_be_evaluated(tmp_path):
+    path, lazy = str(tmp_path / "f.mlxfn"), mx.fast.rms_norm(X, None, 1e-5)
+
+    with pytest.raises(ValueError, match="uncaptured inputs"):
+        mx.export_function(path, lambda x: x * lazy, X)
+    mx.eval(lazy)
+    mx.export_function(path, lambda x: x * lazy, X)
+
+    assert_close(mx.import_function(path)(X)[0], X * lazy)
 
 
 @pytest.mark.native

@@ -23,9 +23,6 @@ void mlxc_cpu_set_enabled(bool enabled);
 bool mlxc_cpu_int8(void);
 void mlxc_cpu_set_int8(bool int8);
 
-/* Holds kernels back in the calling thread while `depth` is above 0: +1 or -1. */
-void mlxc_cpu_hold(int change);
-
 /* The instruction set in force; set_isa is false where the processor has none of that name. */
 const char* mlxc_cpu_isa(void);
 bool mlxc_cpu_set_isa(const char* name);

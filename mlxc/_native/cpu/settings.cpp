@@ -16,6 +16,14 @@ bool mlxc::cpu::enabled() {
   return on.load(std::memory_order_relaxed) && !held;
 }
 
+mlxc::cpu::Hold::Hold() {
+  held++;
+}
+
+mlxc::cpu::Hold::~Hold() {
+  held--;
+}
+
 bool mlxc::cpu::int8_activations() {
   return int8.load(std::memory_order_relaxed);
 }
@@ -34,8 +42,4 @@ extern "C" bool mlxc_cpu_int8(void) {
 
 extern "C" void mlxc_cpu_set_int8(bool wanted) {
   int8 = wanted;
-}
-
-extern "C" void mlxc_cpu_hold(int change) {
-  held += change;
 }
