@@ -75,6 +75,9 @@ uintptr_t h_scalar_int(int64_t value, int dtype);
 uintptr_t h_scalar_float(double value, int dtype);
 uintptr_t h_scalar_complex(double real, double imag);
 uintptr_t h_from_data(const void* data, const int* shape, int dim, int dtype);
+int h_affine_blocks(
+    uintptr_t* results, int kind, const void* blocks, const int* shape, int dim);
+uintptr_t h_float_blocks(int kind, const void* blocks, const int* shape, int dim);
 int h_ndim(uintptr_t a);
 size_t h_size(uintptr_t a);
 int h_dim(uintptr_t a, int axis);

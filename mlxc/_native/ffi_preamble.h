@@ -25,6 +25,21 @@ static uintptr_t h_from_data(const void* data, const int* shape, int dim, int dt
   return (uintptr_t)mlx_array_new_data(data, shape, dim, (mlx_dtype)dtype).ctx;
 }
 
+static int h_affine_blocks(
+    uintptr_t* results, int kind, const void* blocks, const int* shape, int dim) {
+  mlx_array triple[3];
+  int status = mlxc_affine_blocks(triple, kind, blocks, shape, dim);
+  for (int i = 0; i < 3 && !status; i++) {
+    results[i] = (uintptr_t)triple[i].ctx;
+  }
+  return status;
+}
+
+static uintptr_t h_float_blocks(int kind, const void* blocks, const int* shape, int dim) {
+  mlx_array res = {0};
+  return mlxc_float_blocks(&res, kind, blocks, shape, dim) ? 0 : (uintptr_t)res.ctx;
+}
+
 static int h_ndim(uintptr_t a) {
   return (int)mlx_array_ndim(as_array(a));
 }

@@ -379,6 +379,8 @@ static PyMethodDef module_methods[] = {
      METH_O,
      "Call this with what a Python function raised below C."},
     {"swap", swap, METH_VARARGS, "Exchange what two arrays own."},
+    {"end_of_strings", mlxc_end_of_strings, METH_VARARGS, "Where strings of a GGUF file end."},
+    {"strings", mlxc_strings, METH_VARARGS, "Strings of a GGUF file, and where they end."},
     {"refuse_to_wait", refuse_to_wait, METH_O, "Call this instead of waiting for an array."},
     {"register", register_class, METH_VARARGS, "Set the array class and the functions above it."},
     {NULL, NULL, 0, NULL},

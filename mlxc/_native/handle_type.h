@@ -52,4 +52,11 @@ PyObject* mlxc_to_dlpack(PyObject* module, PyObject* args);
 /* from_dlpack(capsule, copy) -> (array, whether it shares the memory) */
 PyObject* mlxc_from_dlpack(PyObject* module, PyObject* args);
 
+/* end_of_strings(data, at, count) -> where the last of `count` strings ends; behind the data, the
+ * first that does */
+PyObject* mlxc_end_of_strings(PyObject* module, PyObject* args);
+
+/* strings(data, at, count) -> (list of the strings, where the last ends) */
+PyObject* mlxc_strings(PyObject* module, PyObject* args);
+
 #endif

@@ -43,6 +43,16 @@ void mlxc_default_stream_changed(void);
 mlx_array mlxc_scalar_int(int64_t value, mlx_dtype dtype);
 mlx_array mlxc_scalar_float(double value, mlx_dtype dtype);
 
+/* Blocks of GGUF's types 0 Q4_0, 1 Q4_1, 2 Q8_0 as arrays of a shape whose last length is a
+ * multiple of 32: weight, scales and biases of the affine mode with groups of 32; or float32. */
+int mlxc_affine_blocks(
+    mlx_array* results,
+    int kind,
+    const void* blocks,
+    const int* shape,
+    int dim);
+int mlxc_float_blocks(mlx_array* res, int kind, const void* blocks, const int* shape, int dim);
+
 /* How many decimal places printed arrays have, for the whole process; -1 is as many as
  * tell the values apart to six digits. */
 int mlxc_set_print_precision(int precision);

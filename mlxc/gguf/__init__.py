@@ -8,7 +8,8 @@ the file stores it, and the metadata as Python values.
     file.data("token_embd.weight")
 """
 
-from ._blocks import AffineTriple, to_affine
+from ._arrays import to_array
+from ._blocks import AffineTriple, to_affine, to_float32
 from ._file import GgufFile, GgufMetadata, GgufTensor
 from ._header import UnsupportedError
 from ._types import TYPES, GgufType
@@ -22,4 +23,6 @@ __all__ = [
     "TYPES",
     "UnsupportedError",
     "to_affine",
+    "to_array",
+    "to_float32",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._convert import new_array
@@ -100,24 +102,41 @@ def _arrays(tensor: GgufTensor, file: GgufFile) -> dict[str, array]:
     """The array of a tensor, or the three that its blocks become."""
     content, kind, shape = file.data(tensor.name), tensor.type, tensor.shape
     if kind.name in PLAIN:
-        data = ffi.from_buffer(content) if content.nbytes else ffi.NULL
-        code = PLAIN[kind.name]._code
-        return {tensor.name: wrap(lib.h_from_data(data, list(shape), len(shape), code))}
+        return {tensor.name: to_array(kind.name, content, shape)}
     if kind.name not in BITS:
         raise UnsupportedError(
             f"{file.name}: tensor {tensor.name} is stored as {kind.name}; arrays are made of "
             f"{', '.join([*PLAIN, *BITS])}"
         )
-    from numpy import frombuffer
-
-    *outer, length = shape
-    width = length // kind.block * kind.size
-    rows = frombuffer(content, "u1").reshape(content.nbytes // width if width else 0, width)
-    triple = to_affine(kind.name, rows)
+    triple = to_affine(kind.name, content, shape)
     stem = tensor.name.removesuffix(".weight")
-    parts = {
+    return {
         tensor.name: triple.weight,
         f"{stem}.scales": triple.scales,
         f"{stem}.biases": triple.biases,
     }
-    return {name: new_array(part.reshape(*outer, part.shape[1])) for name, part in parts.items()}
+
+
+def to_array(kind: str, content: bytes | bytearray | memoryview, shape: Sequence[int]) -> array:
+    """Copy the numbers of a tensor that is not quantized.
+
+    Args:
+        kind: `"F32"`, `"F16"`, `"BF16"`, `"I8"`, `"I16"`, `"I32"` or `"I64"`.
+        content: the bytes as the file has them.
+        shape: of the array.
+
+    Raises:
+        ValueError: `kind` is another, or there are more or fewer bytes than the shape needs.
+
+    Example:
+        >>> from mlxc.gguf import to_array
+        >>> to_array("I8", bytes([1, 2, 255]), (3,))
+        array([1, 2, -1], dtype=int8)
+    """
+    if kind not in PLAIN:
+        raise ValueError(f"kind must be one of {', '.join(PLAIN)}, got {kind!r}")
+    dtype = PLAIN[kind]
+    if (got := memoryview(content).nbytes) != (needed := prod(shape) * dtype.size):
+        raise ValueError(f"{kind} of shape {shape} takes {needed} bytes, got {got}")
+    data = ffi.from_buffer(content) if needed else ffi.NULL
+    return wrap(lib.h_from_data(data, list(shape), len(shape), dtype._code))

@@ -12,99 +12,104 @@ Source: the block structures of ggml-common.h in https://github.com/ggml-org/ggm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from math import prod
+from typing import TYPE_CHECKING
 
+from .._errors import check
+from .._ffi import ffi, lib
+from .._handle import wrap
 from ._types import TYPES
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from .._array import array
 
-    Bytes = NDArray[np.uint8]
-    Floats = NDArray[np.floating[Any]]
-
-#: The bits of a code, by the names of the types that are affine.
+#: The bits of a code, by the names of the types that are affine, in the order C counts them.
 BITS = {"Q4_0": 4, "Q4_1": 4, "Q8_0": 8}
+GROUP_SIZE = 32
 _BLOCK_BYTES = {stored.name: stored.size for stored in TYPES.values()}
 
 
 @dataclass(frozen=True)
 class AffineTriple:
-    """A quantized matrix in MLX's layout, R rows of D elements in groups of 32.
+    """A quantized array in MLX's layout, rows of D elements in groups of 32.
 
     Attributes:
-        weight: (R, D * bits / 32) uint32, the first code in the lowest bits.
-        scales: (R, D / 32), float16, or float32 where a bias does not fit float16.
+        weight: (..., D * bits / 32) uint32, the first code in the lowest bits.
+        scales: (..., D / 32), float16, or float32 where a bias does not fit float16.
         biases: as `scales`.
         bits: 4 or 8.
     """
 
-    weight: NDArray[np.uint32]
-    scales: Floats
-    biases: Floats
+    weight: array
+    scales: array
+    biases: array
     bits: int
 
 
-def to_affine(kind: str, rows: Bytes) -> AffineTriple:
-    """Repack quantized rows for `mlxc.dequantize` and `mlxc.quantized_matmul`, group size 32.
+def to_affine(
+    kind: str, blocks: bytes | bytearray | memoryview, shape: Sequence[int]
+) -> AffineTriple:
+    """Repack quantized blocks for `mlxc.dequantize` and `mlxc.quantized_matmul`, group size 32.
 
-    No value changes.
+    No value changes. The threads of `mlxc.num_threads` share the work.
 
     Args:
         kind: `"Q4_0"`, `"Q4_1"` or `"Q8_0"`.
-        rows: (R, bytes of a row) uint8, the rows as the file has them.
+        blocks: the bytes as the file has them.
+        shape: of the array, (..., D).
 
     Raises:
-        ValueError: blocks of that kind are not affine, or a row is not made of whole blocks.
+        ValueError: blocks of that kind are not affine, a row is not made of whole blocks, or there
+            are more or fewer blocks than the shape needs.
 
     Example:
         >>> import mlxc as mx
-        >>> import numpy as np
         >>> from mlxc.gguf import to_affine
-        >>> scale = np.array([0.5], np.float16).view(np.uint8)
-        >>> row = np.concatenate([scale, np.arange(32, dtype=np.uint8)])
-        >>> triple = to_affine("Q8_0", row[None])
-        >>> parts = [mx.array(part) for part in (triple.weight, triple.scales, triple.biases)]
-        >>> mx.dequantize(*parts, group_size=32, bits=triple.bits)[0, :4]
+        >>> half = (0x3800).to_bytes(2, "little")  # 0.5 in float16
+        >>> triple = to_affine("Q8_0", half + bytes(range(32)), (1, 32))
+        >>> mx.dequantize(triple.weight, triple.scales, triple.biases, group_size=32, bits=8)[0, :4]
         array([0, 0.5, 1, 1.5], dtype=float16)
     """
-    if kind not in BITS:
-        raise ValueError(f"kind must be one of {', '.join(BITS)}, got {kind!r}")
-    count = rows.shape[0]
-    blocks = rows.reshape(count, rows.shape[1] // _BLOCK_BYTES[kind], _BLOCK_BYTES[kind])
-    scales, biases = _scales_and_biases(kind, blocks)
-    codes = blocks[:, :, 2:] ^ 0x80 if kind == "Q8_0" else _interleave(blocks[:, :, -16:])
-    weight = codes.reshape(count, blocks.shape[1] * codes.shape[2]).view("<u4")
+    code, lengths = _checked(kind, blocks, shape)
+    results = ffi.new("uintptr_t[3]")
+    check(lib.h_affine_blocks(results, code, ffi.from_buffer(blocks), lengths, len(lengths)))
+    weight, scales, biases = map(wrap, results)
     return AffineTriple(weight, scales, biases, BITS[kind])
 
 
-def _scales_and_biases(kind: str, blocks: Bytes) -> tuple[Floats, Floats]:
-    import numpy as np
+def to_float32(kind: str, blocks: bytes | bytearray | memoryview, shape: Sequence[int]) -> array:
+    """Dequantize blocks as ggml does: the float16 scale widened, then float32 arithmetic.
 
-    scales = _half(blocks, 0)
-    if kind == "Q4_1":
-        return scales, _half(blocks, 2)
-    zero = np.float32(8 if kind == "Q4_0" else 128)
-    biases = scales.astype(np.float32) * -zero
-    # A power of two times a float16 is exact unless it overflows.
-    if np.abs(biases).max(initial=0) > np.finfo(np.float16).max:
-        return scales.astype(np.float32), biases
-    return scales, biases.astype(np.float16)
+    Args:
+        kind: `"Q4_0"`, `"Q4_1"` or `"Q8_0"`.
+        blocks: the bytes as the file has them.
+        shape: of the array, (..., D).
+
+    Raises:
+        ValueError: as `to_affine`.
+
+    Example:
+        >>> from mlxc.gguf import to_float32
+        >>> half = (0x3800).to_bytes(2, "little")  # 0.5 in float16
+        >>> to_float32("Q8_0", half + bytes(range(32)), (32,))[:4]
+        array([0, 0.5, 1, 1.5], dtype=float32)
+    """
+    code, lengths = _checked(kind, blocks, shape)
+    return wrap(lib.h_float_blocks(code, ffi.from_buffer(blocks), lengths, len(lengths)))
 
 
-def _half(blocks: Bytes, at: int) -> NDArray[np.float16]:
-    import numpy as np
-
-    return np.ascontiguousarray(blocks[:, :, at : at + 2]).view("<f2")[:, :, 0]
-
-
-def _interleave(codes: Bytes) -> Bytes:
-    """Reorders (R, G, 16) bytes of low and high nibbles so that neighbours share a byte."""
-    import numpy as np
-
-    low, high = codes & 15, codes >> 4
-    packed = np.empty_like(codes)  # (R, G, 16)
-    packed[:, :, :8] = low[:, :, 0::2] | low[:, :, 1::2] << 4
-    packed[:, :, 8:] = high[:, :, 0::2] | high[:, :, 1::2] << 4
-    return packed
+def _checked(
+    kind: str, blocks: bytes | bytearray | memoryview, shape: Sequence[int]
+) -> tuple[int, list[int]]:
+    """The number of a kind, and the lengths of a shape that its blocks fill."""
+    if kind not in BITS:
+        raise ValueError(f"kind must be one of {', '.join(BITS)}, got {kind!r}")
+    lengths = list(shape)
+    if not lengths or lengths[-1] % GROUP_SIZE:
+        raise ValueError(f"a row of {kind} must be a multiple of {GROUP_SIZE}, got shape {shape}")
+    needed = prod(lengths) // GROUP_SIZE * _BLOCK_BYTES[kind]
+    if (got := memoryview(blocks).nbytes) != needed:
+        raise ValueError(f"{kind} of shape {shape} takes {needed} bytes, got {got}")
+    return list(BITS).index(kind), lengths

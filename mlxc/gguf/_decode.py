@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from struct import Struct
 
+from .._ffi import handle
 from ._header import LIST, NUMBERS, STRING
 
 _HEAD = Struct("<IQ")  # element type and length of a list
-_U64 = Struct("<Q")
 
 
 def decode(content: bytes, kind: int, count: int) -> list[object]:
@@ -22,21 +22,11 @@ def decode(content: bytes, kind: int, count: int) -> list[object]:
 def _values(content: bytes, at: int, kind: int, count: int) -> tuple[list[object], int]:
     """Values from a position on, and the position behind them."""
     if kind == STRING:
-        return _strings(content, at, count)
+        return handle.strings(content, at, count)  # type: ignore[no-any-return]
     if kind == LIST:
         return _lists(content, at, count)
     layout = Struct(f"<{count}{NUMBERS[kind]}")
     return list(layout.unpack_from(content, at)), at + layout.size
-
-
-def _strings(content: bytes, at: int, count: int) -> tuple[list[object], int]:
-    strings: list[object] = []
-    length_at = _U64.unpack_from
-    for _ in range(count):
-        start = at + 8
-        at = start + length_at(content, at)[0]
-        strings.append(content[start:at].decode())
-    return strings, at
 
 
 def _lists(content: bytes, at: int, count: int) -> tuple[list[object], int]:

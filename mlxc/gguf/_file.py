@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, PAGESIZE, mmap
 
 from ._decode import decode
 from ._header import (
@@ -149,6 +150,23 @@ class GgufFile:
         """The bytes of the tensor `name`, a read-only view of the file."""
         tensor = self.tensors[name]
         return self._data[tensor.offset : tensor.offset + tensor.nbytes]
+
+    def release(self, name: str) -> None:
+        """Let go of the memory that the bytes of the tensor `name` have taken since they were read.
+
+        They can be read again, from the file. Nothing happens where the system has no way to say
+        so, or if the file is not mapped.
+        """
+        mapped = self._data.obj
+        if sys.platform != "linux" or not isinstance(mapped, mmap):
+            return
+        from mmap import MADV_DONTNEED
+
+        tensor = self.tensors[name]
+        first = -(-tensor.offset // PAGESIZE) * PAGESIZE
+        last = (tensor.offset + tensor.nbytes) // PAGESIZE * PAGESIZE
+        if first < last:
+            mapped.madvise(MADV_DONTNEED, first, last - first)
 
 
 def _metadata(header: Header, count: int) -> GgufMetadata:

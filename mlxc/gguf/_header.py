@@ -6,8 +6,10 @@ Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from struct import Struct, calcsize, error
+from struct import Struct, calcsize
 from typing import NoReturn
+
+from .._ffi import handle
 
 MAX_ENTRIES = 1 << 16  # metadata keys, or tensors
 MAX_ELEMENTS = 1 << 24  # list elements of the whole metadata
@@ -137,16 +139,10 @@ class Header:
             self.fail(f"the type of {key} must be a GGUF value type", kind)
 
     def _skip_strings(self, key: str, count: int) -> None:
-        # Half a million strings are not rare: this loop is the cost of opening a file.
-        data, size, at, length_at = self._data, len(self._data), self.at, _U64.unpack_from
-        try:
-            for _ in range(count):
-                at += 8 + length_at(data, at)[0]
-                if at > size:
-                    self._truncated(key, at)
-        except error:
-            self._truncated(key, at + 8)
-        self.at = at
+        end = handle.end_of_strings(self._data, self.at, count)
+        if end > len(self._data):
+            self._truncated(key, end)
+        self.at = end
 
     def _skip(self, nbytes: int, what: str) -> int:
         start = self.at

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from struct import pack
 from typing import NoReturn, cast
 
 from mlxc.gguf import GgufFile
@@ -95,13 +96,10 @@ class _Fields:
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
-        import numpy as np
-
         value = self._metadata.get(key, default)
         if not isinstance(value, int | float) or not 0 < value < float("inf"):
             self._fail(key, "a positive number", value)
-        # The file holds a float32: 9.999999747378752e-06 was written as 1e-05.
-        return float(str(np.float32(value)))
+        return _as_written(value)
 
     def optional_integer(self, key: str) -> int | None:
         return self.integer(key) if key in self._metadata else None
@@ -111,6 +109,16 @@ class _Fields:
             f"{self.file}: metadata {key} must be {rule}, got {str(value)[:80]!r}; "
             "the file is damaged or was converted by a broken tool: convert it again"
         )
+
+
+def _as_written(value: float) -> float:
+    """Returns 1e-05 for the float32 that is 9.999999747378752e-06."""
+    try:
+        stored = pack("<f", value)
+    except OverflowError:
+        return value
+    texts = (f"{value:.{digits}g}" for digits in range(1, 10))
+    return next(float(text) for text in texts if pack("<f", float(text)) == stored)
 
 
 def _decoder_config(file: GgufFile, name: str, class_name: str) -> dict[str, object]:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mlxc.gguf import GgufFile, GgufTensor, to_affine
+from mlxc.gguf import GgufFile, GgufTensor, to_affine, to_array, to_float32
 
 from ..errors import FormatError, UnsupportedError
-from .gguf_architectures import GgufArchitecture, architecture_of
-from .gguf_quants import GROUP_SIZE, QUANTIZED, to_float32
+from .gguf_architectures import architecture_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     import mlxc as mx
 
-    Bytes = NDArray[np.uint8]
-
+GROUP_SIZE = 32
 _PLAIN = ("F32", "F16", "BF16")
+_QUANTIZED = ("Q4_0", "Q4_1", "Q8_0")
 
 
 def read_gguf(
@@ -42,6 +38,8 @@ def read_gguf(
         FormatError: metadata are missing or do not fit the tensors.
         UnsupportedError: an architecture, a tensor type or a tensor that is not known.
     """
+    import mlxc as mx
+
     _check_whole(file)
     architecture = architecture_of(file)
     config = architecture.config(file)
@@ -50,19 +48,22 @@ def read_gguf(
     weights: dict[str, mx.array] = {}
     bits: dict[str, int] = {}
     for name, tensor in file.tensors.items():
-        rows = _rows(file, tensor, architecture, config)
-        target = names[name]
-        if tensor.type.name in _PLAIN:
-            weights[target] = _plain(tensor, rows)
+        heads = architecture.rope_heads(name, config)
+        _check_pairs(file, tensor, heads)
+        target, kind, content = names[name], tensor.type.name, file.data(name)
+        if kind in _PLAIN:
+            weights[target] = _halves(to_array(kind, content, tensor.shape), heads)
         elif keep_quantized and target.endswith(".weight"):
             module = target.removesuffix(".weight")
-            triple = to_affine(tensor.type.name, rows)
-            weights[f"{module}.weight"] = _to_mlx(triple.weight)
-            weights[f"{module}.scales"] = _to_mlx(triple.scales)
-            weights[f"{module}.biases"] = _to_mlx(triple.biases)
+            triple = to_affine(kind, content, tensor.shape)
+            weights[f"{module}.weight"] = _halves(triple.weight, heads)
+            weights[f"{module}.scales"] = _halves(triple.scales, heads)
+            weights[f"{module}.biases"] = _halves(triple.biases, heads)
             bits[module] = triple.bits
         else:
-            weights[target] = _to_mlx(to_float32(tensor.type.name, rows).reshape(tensor.shape))
+            weights[target] = _halves(to_float32(kind, content, tensor.shape), heads)
+        file.release(name)
+    mx.eval(weights)
     if bits:
         config["quantization"] = _quantization(bits)
     return config, weights
@@ -78,7 +79,7 @@ def _check_whole(file: GgufFile) -> None:
 
 
 def _check_types(file: GgufFile) -> None:
-    readable = (*_PLAIN, *QUANTIZED)
+    readable = (*_PLAIN, *_QUANTIZED)
     for tensor in file.tensors.values():
         if tensor.type.name not in readable:
             raise UnsupportedError(
@@ -87,43 +88,24 @@ def _check_types(file: GgufFile) -> None:
             )
 
 
-def _rows(
-    file: GgufFile,
-    tensor: GgufTensor,
-    architecture: GgufArchitecture,
-    config: dict[str, object],
-) -> Bytes:
-    """Returns the raw rows (R, bytes of a row) uint8, in Hugging Face's order."""
-    import numpy as np
-
-    count = tensor.shape[0] if tensor.shape else 1
-    rows = np.frombuffer(file.data(tensor.name), np.uint8).reshape(count, -1)
-    heads = architecture.rope_heads(tensor.name, config)
-    if not heads:
-        return rows
-    if count % (2 * heads):
+def _check_pairs(file: GgufFile, tensor: GgufTensor, heads: int) -> None:
+    rows = tensor.shape[0] if tensor.shape else 1
+    if heads and rows % (2 * heads):
         raise FormatError(
             f"{file.name}: the rows of tensor {tensor.name} must be pairs in {heads} heads, "
-            f"got {count} rows; the metadata do not belong to these weights"
+            f"got {rows} rows; the metadata do not belong to these weights"
         )
-    pairs = rows.reshape(heads, count // heads // 2, 2, -1)
-    return pairs.swapaxes(1, 2).reshape(count, -1)
 
 
-def _plain(tensor: GgufTensor, rows: Bytes) -> mx.array:
-    import mlxc as mx
-
-    flat = rows.reshape(-1)
-    if tensor.type.name == "BF16":
-        return _to_mlx(flat.view("<u2").reshape(tensor.shape)).view(mx.bfloat16)
-    kind = "<f4" if tensor.type.name == "F32" else "<f2"
-    return _to_mlx(flat.view(kind).reshape(tensor.shape))
-
-
-def _to_mlx(values: NDArray[Any]) -> mx.array:
-    import mlxc as mx
-
-    return mx.array(values)
+def _halves(value: mx.array, heads: int) -> mx.array:
+    """Returns rows that lie pair by pair in each head half by half; as they are for 0 heads."""
+    if not heads:
+        return value
+    return (
+        value.reshape(heads, value.shape[0] // heads // 2, 2, -1)
+        .swapaxes(1, 2)
+        .reshape(value.shape)
+    )
 
 
 def _quantization(bits: dict[str, int]) -> dict[str, object]:
