@@ -23,7 +23,7 @@ def rms_norm(x: array, weight: array | None, eps: float, *, stream: StreamOrDevi
         eps: what is added to the mean square.
 
     Returns:
-        The shape of `x`.
+        The shape of `x`, in the dtype that `x` and `weight` promote to.
 
     Example:
         >>> import mlxc as mx
@@ -65,7 +65,7 @@ def layer_norm(
     """
     x = only_array(x)
     scale, shift = optional(weight, "weight"), optional(bias, "bias")
-    return wrap(lib.h_fast_layer_norm(x._h, scale, shift, eps, at(stream)))
+    return wrap(lib.h_cpu_layer_norm(x._h, scale, shift, eps, at(stream)))
 
 
 def rope(

@@ -36,6 +36,13 @@ int mlxc_cpu_rms_norm(
     const mlx_array weight /* or null */,
     float eps,
     const mlx_stream s);
+int mlxc_cpu_layer_norm(
+    mlx_array* res,
+    const mlx_array x,
+    const mlx_array weight /* or null */,
+    const mlx_array bias /* or null */,
+    float eps,
+    const mlx_stream s);
 
 #ifdef __cplusplus
 }

@@ -103,6 +103,35 @@ mx::array row_contiguous(const mx::array& a, mx::Stream stream) {
   return copy;
 }
 
+Rows rows_of(const mx::array& a, mx::Stream stream) {
+  Rows rows;
+  rows.data = a.data<void>();
+  if (!a.ndim() || !a.size()) {
+    return rows;
+  }
+  int used = 0; // axes are merged from the innermost outward
+  int last = static_cast<int>(a.ndim()) - 1;
+  bool fits = a.shape(last) == 1 || a.strides(last) == 1;
+  for (int axis = last - 1; axis >= 0 && fits; axis--) {
+    auto length = static_cast<size_t>(a.shape(axis));
+    auto stride = static_cast<std::ptrdiff_t>(a.strides(axis));
+    if (length == 1) {
+      continue;
+    }
+    int place = Rows::most - used;
+    if (used && stride == rows.strides[place] * static_cast<std::ptrdiff_t>(rows.lengths[place])) {
+      rows.lengths[place] *= length;
+      continue;
+    }
+    if ((fits = used < Rows::most)) {
+      used++;
+      rows.lengths[place - 1] = length;
+      rows.strides[place - 1] = stride;
+    }
+  }
+  return fits ? rows : rows_of(row_contiguous(a, stream), stream);
+}
+
 void allocate(mx::array& out) {
   out.set_data(mx::allocator::malloc(out.nbytes()));
 }

@@ -24,10 +24,11 @@
 
 #define MLXC_CPU_BODY(THEIRS, ...) MLXC_BODY(__VA_ARGS__)
 
+#include "kernels/rows.h"
+#include "kernels/types.h"
 #include "mlx/backend/cpu/encoder.h"
 #include "mlx/primitives.h"
 #include "mlx/transforms.h"
-#include "kernels/types.h"
 #include "mlx/utils.h"
 
 namespace mlxc::cpu {
@@ -85,6 +86,9 @@ inline Float float_of(mx::Dtype type) {
 // `a` itself if its elements lie in row-major order without gaps, else a copy of which that is
 // true, filled by a task of the stream and kept until its tasks are done.
 mx::array row_contiguous(const mx::array& a, mx::Stream stream);
+
+// The rows of `a`, in place if its last axis is without gaps, else of such a copy.
+Rows rows_of(const mx::array& a, mx::Stream stream);
 
 // Gives `out` memory of its own, for elements in row-major order.
 void allocate(mx::array& out);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../isa.h"
+#include "rows.h"
 #include "types.h"
 
 #include <cstddef>
@@ -9,10 +10,22 @@
 namespace mlxc::cpu {
 
 struct Norm {
-  // `rows` rows of `length` elements of a type; weight has `length` elements of the same type or
-  // is null. y may be x.
-  void (*rms[float_types])(
-      const void* x, const void* weight, void* y, std::size_t rows, std::size_t length, float eps);
+  // `rows` rows of `length` elements; weight has `length` elements or is null. y has the type that
+  // those of x and weight promote to; it may lie where x does.
+  using Rms = void (*)(
+      Rows x, const void* weight, void* y, std::size_t rows, std::size_t length, float eps);
+  Rms rms[float_types][float_types]; // by the types of x and weight
+
+  // x, weight (or null), bias (or null) and y are of one type.
+  using Layer = void (*)(
+      Rows x,
+      const void* weight,
+      const void* bias,
+      void* y,
+      std::size_t rows,
+      std::size_t length,
+      float eps);
+  Layer layer[float_types];
 
   MLXC_TABLE(Norm);
 };

@@ -1,4 +1,4 @@
-// Normalization of rows. One pass for the statistics, one for the result: a row of a model fits the
+// Normalization of rows. One pass for each statistic, one for the result: a row of a model fits the
 // first cache. Written on vectors of float32, so every instruction set has it.
 #include "simd.h"
 
@@ -8,48 +8,97 @@ namespace mlxc::cpu {
 namespace MLXC_ISA {
 namespace {
 
-template <class T>
-float sum_of_squares(const T* x, size_t length) {
+// The sum of part(i, n) over vectors of n elements from i on; beyond n their elements are 0.
+template <class Part>
+float sum_of(size_t length, Part part) {
   F sums[4] = {splat(0), splat(0), splat(0), splat(0)};
   size_t i = 0;
   for (; i + 4 * W <= length; i += 4 * W) {
     for (int j = 0; j < 4; j++) {
-      F part = load(x + i + j * W);
-      sums[j] = fma(part, part, sums[j]);
+      sums[j] = sums[j] + part(i + j * W, W);
     }
   }
   for (; i + W <= length; i += W) {
-    F part = load(x + i);
-    sums[0] = fma(part, part, sums[0]);
+    sums[0] = sums[0] + part(i, W);
   }
   if (i < length) {
-    F part = load(x + i, static_cast<int>(length - i));
-    sums[1] = fma(part, part, sums[1]);
+    sums[1] = sums[1] + part(i, static_cast<int>(length - i));
   }
   return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
+// Whole vectors need no mask.
 template <class T>
-void rms(
-    const void* x_, const void* weight_, void* y_, size_t rows, size_t length, float eps) {
-  auto* x = static_cast<const T*>(x_);
-  auto* weight = static_cast<const T*>(weight_);
-  auto* y = static_cast<T*>(y_);
-  parallel_for(rows, 1 + 16384 / (length + 1), [=](size_t begin, size_t end) {
+F load_part(const T* from, int n) {
+  return n == W ? load(from) : load(from, n);
+}
+
+// y[i] = result(i, n) over vectors of n elements.
+template <class T, class Result>
+void each(T* y, size_t length, Result result) {
+  size_t i = 0;
+  for (; i + W <= length; i += W) {
+    store(y + i, result(i, W));
+  }
+  if (int rest = static_cast<int>(length - i)) {
+    store(y + i, result(i, rest), rest);
+  }
+}
+
+constexpr size_t grain(size_t length) {
+  return 1 + 16384 / (length + 1);
+}
+
+template <class X, class Weight>
+void rms(Rows x, const void* weight_, void* y_, size_t rows, size_t length, float eps) {
+  using Y = std::conditional_t<std::is_same_v<X, Weight>, X, float>;
+  auto* weight = static_cast<const Weight*>(weight_);
+  auto* y = static_cast<Y*>(y_);
+  parallel_for(rows, grain(length), [=](size_t begin, size_t end) {
     for (size_t row = begin; row < end; row++) {
-      const T* from = x + row * length;
-      T* to = y + row * length;
-      float mean = sum_of_squares(from, length) / static_cast<float>(length);
-      F scale = splat(1.0f / std::sqrt(mean + eps));
-      size_t i = 0;
-      for (; i + W <= length; i += W) {
-        F value = load(from + i) * scale;
-        store(to + i, weight ? value * load(weight + i) : value);
-      }
-      if (int rest = static_cast<int>(length - i)) {
-        F value = load(from + i, rest) * scale;
-        store(to + i, weight ? value * load(weight + i, rest) : value, rest);
-      }
+      const X* from = x.row<X>(row);
+      float squares = sum_of(length, [from](size_t i, int n) {
+        F part = load_part(from + i, n);
+        return part * part;
+      });
+      F scale = splat(1.0f / std::sqrt(squares / static_cast<float>(length) + eps));
+      each(y + row * length, length, [=](size_t i, int n) {
+        F value = load_part(from + i, n) * scale;
+        return weight ? value * load_part(weight + i, n) : value;
+      });
+    }
+  });
+}
+
+template <class T>
+void layer(
+    Rows x,
+    const void* weight_,
+    const void* bias_,
+    void* y_,
+    size_t rows,
+    size_t length,
+    float eps) {
+  auto* weight = static_cast<const T*>(weight_);
+  auto* bias = static_cast<const T*>(bias_);
+  auto* y = static_cast<T*>(y_);
+  parallel_for(rows, grain(length), [=](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; row++) {
+      const T* from = x.row<T>(row);
+      auto n_elements = static_cast<float>(length);
+      F mean = splat(
+          sum_of(length, [from](size_t i, int n) { return load_part(from + i, n); }) / n_elements);
+      float squares = sum_of(length, [=](size_t i, int n) {
+        F part = load_part(from + i, n) - mean;
+        part = n == W ? part : keep(part, n);
+        return part * part;
+      });
+      F scale = splat(1.0f / std::sqrt(squares / n_elements + eps));
+      each(y + row * length, length, [=](size_t i, int n) {
+        F value = (load_part(from + i, n) - mean) * scale;
+        value = weight ? value * load_part(weight + i, n) : value;
+        return bias ? value + load_part(bias + i, n) : value;
+      });
     }
   });
 }
@@ -57,11 +106,15 @@ void rms(
 } // namespace
 } // namespace MLXC_ISA
 
-const Norm Norm::MLXC_ISA = {{
-    MLXC_ISA::rms<float>,
-    MLXC_ISA::rms<f16>,
-    MLXC_ISA::rms<bf16>,
-}};
+#define MLXC_ROW(X) \
+  {MLXC_ISA::rms<X, float>, MLXC_ISA::rms<X, f16>, MLXC_ISA::rms<X, bf16>}
+
+const Norm Norm::MLXC_ISA = {
+    {MLXC_ROW(float), MLXC_ROW(f16), MLXC_ROW(bf16)},
+    {MLXC_ISA::layer<float>, MLXC_ISA::layer<f16>, MLXC_ISA::layer<bf16>},
+};
+
+#undef MLXC_ROW
 
 } // namespace mlxc::cpu
 

@@ -181,6 +181,10 @@ inline F round(F x) {
 inline F scale_by_power(F x, F exponent) { // x * 2 ** exponent, subnormal results included
   return _mm512_scalef_ps(x, exponent);
 }
+// The first n < W elements, then zeros.
+inline F keep(F x, int n) {
+  return _mm512_maskz_mov_ps(first(n), x);
+}
 // `yes` where a < b, else `no`; an unordered comparison is no.
 inline F where_less(F a, F b, F yes, F no) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
@@ -331,6 +335,11 @@ void store(T* to, F x, int n) {
   T part[W];
   store(part, x);
   std::memcpy(to, part, n * sizeof(T));
+}
+inline F keep(F x, int n) {
+  float part[W];
+  store(part, x);
+  return load(part, n);
 }
 #endif
 
