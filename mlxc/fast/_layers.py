@@ -113,7 +113,7 @@ def rope(
     if not isinstance(offset, int):
         offset = as_array(offset)
         return wrap(
-            lib.h_fast_rope_dynamic(
+            lib.h_cpu_rope_dynamic(
                 a._h,
                 dims,
                 traditional,
@@ -126,7 +126,7 @@ def rope(
             )
         )
     return wrap(
-        lib.h_fast_rope(
+        lib.h_cpu_rope(
             a._h, dims, traditional, period, has_period, scale, offset, frequencies, at(stream)
         )
     )

@@ -43,6 +43,26 @@ int mlxc_cpu_layer_norm(
     const mlx_array bias /* or null */,
     float eps,
     const mlx_stream s);
+int mlxc_cpu_rope(
+    mlx_array* res,
+    const mlx_array x,
+    int dims,
+    bool traditional,
+    mlx_optional_float base,
+    float scale,
+    int offset,
+    const mlx_array freqs /* or null */,
+    const mlx_stream s);
+int mlxc_cpu_rope_dynamic(
+    mlx_array* res,
+    const mlx_array x,
+    int dims,
+    bool traditional,
+    mlx_optional_float base,
+    float scale,
+    const mlx_array offset,
+    const mlx_array freqs /* or null */,
+    const mlx_stream s);
 
 #ifdef __cplusplus
 }

@@ -55,8 +55,7 @@ void rms(Rows x, const void* weight_, void* y_, size_t rows, size_t length, floa
   auto* weight = static_cast<const Weight*>(weight_);
   auto* y = static_cast<Y*>(y_);
   parallel_for(rows, grain(length), [=](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; row++) {
-      const X* from = x.row<X>(row);
+    x.each<X>(begin, end, [=](size_t row, const X* from) {
       float squares = sum_of(length, [from](size_t i, int n) {
         F part = load_part(from + i, n);
         return part * part;
@@ -66,7 +65,7 @@ void rms(Rows x, const void* weight_, void* y_, size_t rows, size_t length, floa
         F value = load_part(from + i, n) * scale;
         return weight ? value * load_part(weight + i, n) : value;
       });
-    }
+    });
   });
 }
 
@@ -83,8 +82,7 @@ void layer(
   auto* bias = static_cast<const T*>(bias_);
   auto* y = static_cast<T*>(y_);
   parallel_for(rows, grain(length), [=](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; row++) {
-      const T* from = x.row<T>(row);
+    x.each<T>(begin, end, [=](size_t row, const T* from) {
       auto n_elements = static_cast<float>(length);
       F mean = splat(
           sum_of(length, [from](size_t i, int n) { return load_part(from + i, n); }) / n_elements);
@@ -99,7 +97,7 @@ void layer(
         value = weight ? value * load_part(weight + i, n) : value;
         return bias ? value + load_part(bias + i, n) : value;
       });
-    }
+    });
   });
 }
 

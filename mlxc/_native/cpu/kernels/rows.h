@@ -12,18 +12,19 @@ struct Rows {
   std::size_t lengths[most] = {1, 1, 1};
   std::ptrdiff_t strides[most] = {0, 0, 0}; // in elements, from the outermost axis inward
 
-  // The first element of row `i`, in row-major order.
-  template <class T>
-  const T* row(std::size_t i) const {
-    auto* start = static_cast<const T*>(data);
-    if (lengths[0] * lengths[1] == 1) {
-      return start + static_cast<std::ptrdiff_t>(i) * strides[2];
+  // Calls body(row, its first element) for rows begin to end - 1, in row-major order.
+  template <class T, class Body>
+  void each(std::size_t begin, std::size_t end, Body&& body) const {
+    std::size_t inner = begin % lengths[2], outer = begin / lengths[2];
+    for (std::size_t row = begin; row < end; outer++, inner = 0) {
+      auto* from = static_cast<const T*>(data) +
+          static_cast<std::ptrdiff_t>(outer / lengths[1]) * strides[0] +
+          static_cast<std::ptrdiff_t>(outer % lengths[1]) * strides[1] +
+          static_cast<std::ptrdiff_t>(inner) * strides[2];
+      for (; inner < lengths[2] && row < end; inner++, row++, from += strides[2]) {
+        body(row, from);
+      }
     }
-    auto inner = static_cast<std::ptrdiff_t>(i % lengths[2]);
-    i /= lengths[2];
-    auto middle = static_cast<std::ptrdiff_t>(i % lengths[1]);
-    auto outer = static_cast<std::ptrdiff_t>(i / lengths[1]);
-    return start + outer * strides[0] + middle * strides[1] + inner * strides[2];
   }
 };
 

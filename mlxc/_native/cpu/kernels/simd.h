@@ -178,6 +178,9 @@ inline float greatest(F x) {
 inline F round(F x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+inline F swap_neighbours(F x) { // elements 1, 0, 3, 2, ...
+  return _mm512_permute_ps(x, 0b10110001);
+}
 inline F scale_by_power(F x, F exponent) { // x * 2 ** exponent, subnormal results included
   return _mm512_scalef_ps(x, exponent);
 }
@@ -248,6 +251,9 @@ inline float greatest(F x) {
 inline F round(F x) {
   return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+inline F swap_neighbours(F x) {
+  return _mm256_permute_ps(x, 0b10110001);
+}
 inline F power_of_two(I n) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
 }
@@ -308,6 +314,9 @@ inline float greatest(F x) {
 inline F round(F x) { // to nearest, for |x| < 2 ** 22
   F magic = splat(0x1.8p23f);
   return (x + magic) - magic;
+}
+inline F swap_neighbours(F x) {
+  return F{x[1], x[0], x[3], x[2]};
 }
 inline F scale_by_power(F x, F exponent) {
   F result;
