@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .cache import Cache
-from .messages import ChatMessage
+from .messages import ChatMessage, Part, Role
+from .pick import Constraint
+from .reply_form import ReplyForm
 from .transcript import Transcript
+from .turn import Turn
 from .turn_options import TurnOptions
 from .turns import Turns
 
@@ -99,6 +104,25 @@ class Conversation:
     def cancel(self) -> None:
         """End the reply being generated, within one token; from any thread."""
         self._turns.cancel()
+
+    def _ask(
+        self, prompt: str | Sequence[Part], role: Role | str, constraint: Constraint | None
+    ) -> Turn:
+        """Begin the reply to a message."""
+        message = ChatMessage(Role(role), prompt)
+        with self._turns.idle():
+            before = self._turns.transcript
+            return self._turns.begin(before, [message], self._options, constraint)
+
+    def _ask_again(self, constraint: Constraint | None) -> Turn:
+        """Begin another reply to the message answered last."""
+        with self._turns.idle():
+            before, message = self._turns.transcript.without_reply()
+            return self._turns.begin(before, [message], self._options, constraint)
+
+    def _constraint(self, form: ReplyForm) -> Constraint | None:
+        """Return the constraint of the next reply of a form."""
+        return form.constraint(self._turns.tokenizer, self.params.eos)
 
     @property
     def _options(self) -> TurnOptions:

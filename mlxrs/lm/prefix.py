@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import mlxc as mx
+
 from .cache import (
     Cache,
     Snapshot,
@@ -119,6 +121,7 @@ class CachedPrefix:
             return None
         self._marks, self.known = usable, self.known[:kept]
         self.opaque, self._exact = self._given, True
+        self._schedule()
         return kept
 
     def record(self, ids: Sequence[int], read: int) -> None:
@@ -134,6 +137,11 @@ class CachedPrefix:
         else:
             self.known = list(ids[:read])
             self.mark(read)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        """Begin to compute what is not yet: only so may another thread go on from here."""
+        mx.async_eval([cache.state for cache in self.caches])
 
     def _positions(self) -> set[int]:
         # Layers without attention keep no positions and stay at 0.

@@ -2,53 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 
 from ..errors import ToolRoundsError
 from .chat_stream import ChatStream
 from .reply import Reply
+from .turn import Turn
+from .worker import Worker
 
 
 def answered(
-    stream: ChatStream,
+    turn: Turn,
     *,
     started: float,
     calls: Callable[[], Sequence[object]],
-    follow: Callable[[], ChatStream | None],
+    follow: Callable[[], Turn | None],
     max_rounds: int,
 ) -> Reply:
     """Read a reply, and those to the results of the tools it calls; return the last.
 
     Args:
-        stream: The reply.
+        turn: The reply.
         started: When the caller asked, by `time.perf_counter`.
         calls: Tells which calls in the last reply have no results yet.
-        follow: Runs them, and returns what the model says to their results.
+        follow: Runs them, and begins the reply to their results.
         max_rounds: How often calls are run.
 
     Raises:
         ToolRoundsError: There are calls still.
     """
-    following: ChatStream | None = stream
-    for left in range(max_rounds, -1, -1):
-        assert following is not None
-        reply = _collected(following, started)
-        # A reply without a reason was cancelled.
-        if reply.finish_reason is None or not calls():
-            break
-        if not left:
-            raise ToolRoundsError
+    reply = _read(turn, started)
+    for _ in range(max_rounds):
+        if _done(reply, calls):
+            return reply
         started = perf_counter()
         following = follow()
+        assert following is not None
+        reply = _read(following, started)
+    if not _done(reply, calls):
+        raise ToolRoundsError
     return reply
 
 
-def _collected(stream: ChatStream, started: float) -> Reply:
-    with stream:
+async def answered_async(
+    turn: Turn,
+    *,
+    started: float,
+    calls: Callable[[], Sequence[object]],
+    follow: Callable[[], Awaitable[Turn | None]],
+    max_rounds: int,
+) -> Reply:
+    """Do what `answered` does, and leave the event loop free meanwhile."""
+    reply = await _read_async(turn, started)
+    for _ in range(max_rounds):
+        if _done(reply, calls):
+            return reply
+        started = perf_counter()
+        following = await follow()
+        assert following is not None
+        reply = await _read_async(following, started)
+    if not _done(reply, calls):
+        raise ToolRoundsError
+    return reply
+
+
+def _done(reply: Reply, calls: Callable[[], Sequence[object]]) -> bool:
+    # A reply without a reason was cancelled.
+    return reply.finish_reason is None or not calls()
+
+
+def _read(turn: Turn, started: float) -> Reply:
+    with ChatStream(turn) as stream:
         return Reply.collect(
             stream,
             started=started,
             prompt_tokens=stream.prompt_tokens,
             cached_tokens=stream.cached_tokens,
         )
+
+
+async def _read_async(turn: Turn, started: float) -> Reply:
+    worker = Worker()
+    try:
+        return await worker.run(lambda: _read(turn, started), turn.cancelled.set)
+    finally:
+        worker.release()

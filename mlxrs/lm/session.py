@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +13,9 @@ from ..errors import (
     NoCacheError,
     SpeculativeCacheError,
 )
+from .async_replies import AsyncReplies
 from .cache import Cache, save_prompt_cache
 from .chat_stream import ChatStream
-from .conversation import Conversation
 from .drafter import Speculation
 from .messages import ChatMessage, Part, Role
 from .models import LanguageModel
@@ -24,22 +23,21 @@ from .params import GenConfig
 from .pick import Constraint
 from .reader import Reader
 from .reply import Reply
-from .response import FinishReason
+from .reply_form import ReplyForm
 from .rounds import answered
 from .session_file import SavedSession, load_session, save_session
 from .session_settings import Overflow, SessionSettings
-from .structured import Grammar
 from .toolbox import Toolbox, ToolFunction
 from .transcript import Transcript
+from .turn import Turn
 from .turn_options import TurnOptions
 from .turns import Turns
-from .typed_value import typed_value
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
 
 
-class ChatSession(Conversation):
+class ChatSession(AsyncReplies):
     """A conversation: it keeps the history, and the KV cache of what the model has read of it.
 
     Every turn is rendered whole by the tokenizer's chat template, but the model reads only what
@@ -162,15 +160,8 @@ class ChatSession(Conversation):
             ValueError: A setting in `params` is invalid.
         """
         started = perf_counter()
-        if schema is not None:
-            if constraint is not None:
-                raise ValueError("schema and constraint do not go together; give one of them")
-            eos = self._tokenizer.eos_token_ids | set(self.params.eos)
-            constraint = Grammar.json_schema(schema).constraint(self._tokenizer, eos=eos)
-        reply = self._answer(self.stream_respond(prompt, role=role, constraint=constraint), started)
-        if schema is not None and reply.finish_reason is FinishReason.EOS:
-            reply.parsed = typed_value(schema, json.loads(reply))
-        return reply
+        form = ReplyForm(constraint, schema)
+        return self._reply(self._ask(prompt, role, self._constraint(form)), form, started)
 
     def stream_respond(
         self,
@@ -184,10 +175,7 @@ class ChatSession(Conversation):
         The message joins the history now, the reply when the stream ends. Arguments and errors
         are those of `respond`.
         """
-        message = ChatMessage(Role(role), prompt)
-        with self._turns.idle():
-            before = self._turns.transcript
-            return ChatStream(self._turns.begin(before, [message], self._options, constraint))
+        return ChatStream(self._ask(prompt, role, constraint))
 
     def stream_tools(self, *, constraint: Constraint | None = None) -> ChatStream | None:
         """Run the calls in the last reply, and return what the model says to their results.
@@ -207,13 +195,8 @@ class ChatSession(Conversation):
                     print(response.text, end="", flush=True)
                 stream = session.stream_tools()
         """
-        turns = self._turns
-        with turns.idle():
-            before, calls = turns.transcript, turns.calls()
-        results = [turns.toolbox.run(call) for call in calls]
-        if not results:
-            return None
-        return ChatStream(turns.answer_results(before, results, self._options, constraint))
+        turn = self._follow(constraint)
+        return None if turn is None else ChatStream(turn)
 
     def regenerate(self, *, constraint: Constraint | None = None) -> Reply:
         """Answer the last message anew, in place of the reply there is.
@@ -225,13 +208,12 @@ class ChatSession(Conversation):
             ChatSessionError: There is no message to answer.
         """
         started = perf_counter()
-        return self._answer(self.stream_regenerate(constraint=constraint), started)
+        form = ReplyForm(constraint, None)
+        return self._reply(self._ask_again(self._constraint(form)), form, started)
 
     def stream_regenerate(self, *, constraint: Constraint | None = None) -> ChatStream:
         """Answer the last message anew, as a stream; see `regenerate`."""
-        with self._turns.idle():
-            before, message = self._turns.transcript.without_reply()
-            return ChatStream(self._turns.begin(before, [message], self._options, constraint))
+        return ChatStream(self._ask_again(constraint))
 
     def fork(self) -> ChatSession:
         """Return a session that goes on from here independently of this one.
@@ -351,11 +333,18 @@ class ChatSession(Conversation):
         turns = self._turns
         return SavedSession(self._options, self._settings, turns.transcript, turns.reader.prefix)
 
-    def _answer(self, stream: ChatStream, started: float) -> Reply:
-        return answered(
-            stream,
+    def _reply(self, turn: Turn, form: ReplyForm, started: float) -> Reply:
+        reply = answered(
+            turn,
             started=started,
             calls=self._turns.calls,
-            follow=self.stream_tools,
+            follow=lambda: self._follow(self._constraint(form)),
             max_rounds=self._turns.toolbox.max_rounds,
         )
+        return form.read(reply)
+
+    def _follow(self, constraint: Constraint | None) -> Turn | None:
+        """Run the calls in the last reply, and begin the reply to their results."""
+        before, calls = self._turns.open_calls()
+        results = [self._turns.toolbox.run(call) for call in calls]
+        return self._turns.answer_results(before, results, self._options, constraint)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..tokenizer.tools import CallEvent, InvalidCallEvent, ToolCall, tool_schema
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
 
 ToolFunction: TypeAlias = Callable[..., object]
-Approval: TypeAlias = Callable[[ToolCall], bool]
+Approval: TypeAlias = Callable[[ToolCall], bool | Awaitable[bool]]
 
+NOT_ALLOWED = "error: this call was not allowed"
 PROMPT_END = 16  # how many of the last tokens of a prompt may hold the tag that begins reasoning
 
 
@@ -28,7 +30,7 @@ class Toolbox:
 
     Args:
         functions: The tools: functions with type hints and a docstring, `async` ones too.
-        approve: Asked before each call whether it may run; None runs all.
+        approve: Asked before each call whether it may run, `async` or not; None runs all.
         max_rounds: How often calls are run before the model must have answered.
 
     Attributes:
@@ -88,25 +90,79 @@ class Toolbox:
 
     def run(self, event: CallEvent | InvalidCallEvent) -> ChatMessage:
         """Run a call; return the message that tells the model what came of it."""
-        if isinstance(event, InvalidCallEvent):
-            return ChatMessage.tool(f"error: {event.reason}")
-        told = event.call.result(self._outcome(event.call))
-        return ChatMessage.tool(
-            told["content"], name=told["name"], tool_call_id=told.get("tool_call_id")
+        return _message(
+            event, "" if isinstance(event, InvalidCallEvent) else self._outcome(event.call)
         )
+
+    async def arun(self, event: CallEvent | InvalidCallEvent) -> ChatMessage:
+        """Run a call without keeping the event loop waiting; return the message about it.
+
+        Functions that are `async` are awaited in the running loop, others run in a thread; so is
+        it with `approve`.
+        """
+        if isinstance(event, InvalidCallEvent):
+            return _message(event, "")
+        return _message(event, await self._aoutcome(event.call))
 
     def _outcome(self, call: ToolCall) -> str:
         function = self._functions.get(call.name)
         if function is None:
-            return f"error: there is no tool {call.name!r}, only {sorted(self._functions)}"
-        if self._approve is not None and not self._approve(call):
-            return "error: this call was not allowed"
+            return self._unknown(call)
+        if self._approve is not None and not _waited(self._approve(call)):
+            return NOT_ALLOWED
         try:
-            value = function(**call.arguments)
-            if inspect.iscoroutine(value):
-                import asyncio
-
-                value = asyncio.run(value)
-            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            return _told(_waited(function(**call.arguments)))
         except Exception as error:
-            return f"error: {type(error).__name__}: {error}"
+            return _failed(error)
+
+    async def _aoutcome(self, call: ToolCall) -> str:
+        function = self._functions.get(call.name)
+        if function is None:
+            return self._unknown(call)
+        if self._approve is not None and not await _awaited(partial(self._approve, call)):
+            return NOT_ALLOWED
+        try:
+            return _told(await _awaited(partial(function, **call.arguments)))
+        except Exception as error:
+            return _failed(error)
+
+    def _unknown(self, call: ToolCall) -> str:
+        return f"error: there is no tool {call.name!r}, only {sorted(self._functions)}"
+
+
+def _message(event: CallEvent | InvalidCallEvent, outcome: str) -> ChatMessage:
+    if isinstance(event, InvalidCallEvent):
+        return ChatMessage.tool(f"error: {event.reason}")
+    told = event.call.result(outcome)
+    return ChatMessage.tool(
+        told["content"], name=told["name"], tool_call_id=told.get("tool_call_id")
+    )
+
+
+def _told(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _failed(error: Exception) -> str:
+    return f"error: {type(error).__name__}: {error}"
+
+
+def _waited(value: object) -> object:
+    """Return a value, or what comes of it where it is a coroutine."""
+    if not inspect.iscoroutine(value):
+        return value
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    # In a thread of its own, because there may be a loop running in this one, as in notebooks.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, value).result()
+
+
+async def _awaited(function: Callable[[], object]) -> object:
+    """Return what a function returns, called in the loop if it is `async`, else in a thread."""
+    import asyncio
+
+    asynchronous = inspect.iscoroutinefunction(function)
+    value = function() if asynchronous else await asyncio.to_thread(function)
+    return await value if inspect.isawaitable(value) else value

@@ -34,6 +34,7 @@ class Turns:
         toolbox: The functions the model may call.
 
     Attributes:
+        tokenizer: The tokenizer.
         transcript: The messages.
         reader: The model and its caches.
         toolbox: The functions.
@@ -42,17 +43,17 @@ class Turns:
     def __init__(
         self, tokenizer: Tokenizer, reader: Reader, transcript: Transcript, toolbox: Toolbox
     ) -> None:
+        self.tokenizer = tokenizer
         self.reader = reader
         self.transcript = transcript
         self.toolbox = toolbox
-        self._tokenizer = tokenizer
         self._last_prompt: list[int] = []
         self._turn: weakref.ref[Turn] | None = None
         self._changing = RLock()
 
     def copy(self) -> Turns:
         """Return an independent copy that has read as much."""
-        twin = Turns(self._tokenizer, self.reader.copy(), self.transcript.copy(), self.toolbox)
+        twin = Turns(self.tokenizer, self.reader.copy(), self.transcript.copy(), self.toolbox)
         twin._last_prompt = self._last_prompt
         return twin
 
@@ -105,7 +106,7 @@ class Turns:
             ChatTemplateError: It cannot be written.
         """
         return write_prompt(
-            self._tokenizer,
+            self.tokenizer,
             messages,
             instructions=options.instructions,
             tools=self.toolbox.schemas,
@@ -118,7 +119,16 @@ class Turns:
         messages = self.transcript.messages
         if not messages or messages[-1].role is not Role.ASSISTANT:
             return []
-        return self.toolbox.calls(self._tokenizer, self._last_prompt, messages[-1].text)
+        return self.toolbox.calls(self.tokenizer, self._last_prompt, messages[-1].text)
+
+    def open_calls(self) -> tuple[Transcript, list[CallEvent | InvalidCallEvent]]:
+        """Return the transcript and the calls at its end, for `answer_results`.
+
+        Raises:
+            StreamOpenError: A turn is open.
+        """
+        with self.idle():
+            return self.transcript, self.calls()
 
     def answer_results(
         self,
@@ -126,12 +136,14 @@ class Turns:
         results: Sequence[ChatMessage],
         options: TurnOptions,
         constraint: Constraint | None,
-    ) -> Turn:
-        """Begin the turn that answers the results of the calls at the end of a transcript.
+    ) -> Turn | None:
+        """Begin the turn that answers the results of calls; None where there are none.
 
         Raises:
             ChatSessionError: The conversation has changed since the calls were read.
         """
+        if not results:
+            return None
         with self.idle():
             if self.transcript is not before:
                 raise ChatSessionError(

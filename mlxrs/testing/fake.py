@@ -61,6 +61,8 @@ class FakeModel:
                 f"logits must be one number for each of {vocab_size} tokens, got shape "
                 f"{tuple(self.logits.shape)}"
             )
+        # A model may be called from any thread.
+        mx.eval(self.logits)
         self.vocab_size = vocab_size
         self.num_layers = num_layers
         self.context_length = context_length

@@ -1,13 +1,13 @@
 """A conversation with a real model: what is kept, and that it goes on the same from a file."""
 
-from support.models import smollm2_gguf
+from support.models import smollm2
 
-from mlxrs import ChatSession, GenConfig, load
+from mlxrs import ChatSession, GenConfig
 
 
 def test_a_real_conversation_reads_only_what_is_new_and_goes_on_from_a_file(tmp_path):
     path = tmp_path / "talk.safetensors"
-    model, tokenizer = load(str(smollm2_gguf()))
+    model, tokenizer = smollm2()
     session = ChatSession(model, tokenizer, params=GenConfig(max_tokens=8))
     known = 0
     for prompt in ("What is a tensor?", "Is a matrix one?", "Name another one."):
