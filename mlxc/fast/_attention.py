@@ -63,7 +63,7 @@ def scaled_dot_product_attention(
         mode = b"causal"
     elif mask is not None:
         hidden, mode = optional(mask, "mask"), b"array"
-    function = lib.h_fused_attention if force_fused else lib.h_fast_scaled_dot_product_attention
+    function = lib.h_fused_attention if force_fused else lib.h_cpu_scaled_dot_product_attention
     return wrap(function(q._h, k._h, v._h, scale, mode, hidden, sink, at(stream)))
 
 

@@ -64,6 +64,17 @@ int mlxc_cpu_rope_dynamic(
     const mlx_array freqs /* or null */,
     const mlx_stream s);
 
+int mlxc_cpu_scaled_dot_product_attention(
+    mlx_array* res,
+    const mlx_array q,
+    const mlx_array k,
+    const mlx_array v,
+    float scale,
+    const char* mask_mode,
+    const mlx_array mask /* or null */,
+    const mlx_array sinks /* or null */,
+    const mlx_stream s);
+
 #ifdef __cplusplus
 }
 #endif

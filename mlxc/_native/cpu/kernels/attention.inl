@@ -1,0 +1,404 @@
+// Attention in one pass over keys and values. Written on vectors of float32, so every instruction
+// set has it; AVX-512 unpacks keys and values with permutations of bytes (VBMI).
+//
+// The queries of all heads that share keys and values are rows of one matrix. Keys are read in
+// blocks, and blocks in spans; what a query gets of a span is computed by itself and then merged
+// with what it got of those before. So a query's result depends on nothing but that query: not on
+// the others read with it, not on the number of threads.
+#include "simd.h"
+
+#include "attention_tile.h"
+
+#include <atomic>
+
+namespace mlxc::cpu {
+namespace MLXC_ISA {
+namespace {
+
+constexpr size_t SPAN = 4 * KEYS;
+constexpr size_t ROWS = 96; // of a unit of work; more only where more heads share keys
+
+size_t round_up(size_t n, size_t to) {
+  return (n + to - 1) / to * to;
+}
+
+// How the work and its memory are divided.
+struct Plan {
+  size_t shared; // heads that share keys and values
+  size_t queries, blocks; // of a unit, and units of a head
+  size_t rows; // of a unit
+  size_t width; // of a row of values
+  size_t units, spans;
+  bool split; // whether a unit is divided into its spans
+  size_t of_part, of_span; // floats
+
+  Plan(const AttentionJob& job, size_t parts) {
+    shared = job.H / job.H_kv;
+    queries = std::min(job.L, std::max<size_t>(1, ROWS / shared));
+    blocks = (job.L + queries - 1) / queries;
+    rows = shared * queries;
+    width = round_up(job.D_v, W);
+    units = job.B * job.H_kv * blocks;
+    spans = (job.S + SPAN - 1) / SPAN;
+    split = parts > 1 && spans > 1 && units < 4 * parts;
+    size_t features = round_up(job.D, W);
+    of_span = round_up(rows * (width + 2), 16);
+    of_part = round_up(rows * features, 16) + features * KEYS + std::max(features, width) * KEYS +
+        2 * of_span + width;
+  }
+
+  size_t floats(size_t parts) const {
+    return parts * of_part + (split ? units * spans * of_span : 0);
+  }
+};
+
+// What the rows of a unit got of some keys.
+struct Got {
+  float* sums; // rows of `width`
+  Seen* seen;
+
+  Got(float* memory, const Plan& plan)
+      : sums(memory), seen(reinterpret_cast<Seen*>(memory + plan.rows * plan.width)) {}
+
+  void clear(const Plan& plan) {
+    std::fill_n(sums, plan.rows * plan.width, 0.0f);
+    std::fill_n(seen, plan.rows, Seen{});
+  }
+};
+
+bool any_shown(const bool* shown, size_t n) {
+  unsigned char any = 0;
+  for (size_t j = 0; j < n; j++) {
+    any |= static_cast<unsigned char>(shown[j]);
+  }
+  return any;
+}
+
+template <class T>
+class Unit {
+ public:
+  Unit(const AttentionJob& job, const Plan& plan, size_t index, float* memory)
+      : job(job), plan(plan) {
+    size_t block = plan.blocks - 1 - index % plan.blocks; // the longest first, if causal
+    kv_head = index / plan.blocks % job.H_kv;
+    batch = index / plan.blocks / job.H_kv;
+    begin = block * plan.queries;
+    rows = std::min(plan.queries, job.L - begin) * plan.shared;
+    size_t features = round_up(job.D, W);
+    q = memory;
+    keys = q + round_up(plan.rows * features, 16);
+    values = keys + features * KEYS;
+    of_span = values + std::max(features, plan.width) * KEYS;
+    of_all = of_span + plan.of_span;
+    mean = of_all + plan.of_span;
+  }
+
+  Got span() const {
+    return {of_span, plan};
+  }
+
+  Got all() const {
+    return {of_all, plan};
+  }
+
+  // What comes before every key: the sinks.
+  void start(Got all) const {
+    all.clear(plan);
+    if (auto* sinks = static_cast<const T*>(job.sinks)) {
+      for (size_t row = 0; row < rows; row++) {
+        all.seen[row] = {to_float(sinks[head(row)]), 1};
+      }
+    }
+  }
+
+  void read_queries() {
+    for (size_t row = 0; row < rows; row++) {
+      const T* from = static_cast<const T*>(job.q) + place(job.q_strides, head(row), query(row));
+      for (size_t d = 0; d < job.D; d++) {
+        q[row * job.D + d] = to_float(from[d]) * job.scale;
+      }
+    }
+  }
+
+  // Whether any query may see a key of a span.
+  bool reaches(size_t span) const {
+    return limit(rows - 1, span * SPAN) > 0;
+  }
+
+  // What the queries get of a span of keys.
+  void attend(size_t span, Got got) {
+    got.clear(plan);
+    size_t end = std::min(job.S, (span + 1) * SPAN);
+    for (size_t first = span * SPAN; first < end; first += KEYS) {
+      if (limit(rows - 1, first) <= 0) {
+        break;
+      }
+      attend_block(first, std::min(KEYS, end - first), got);
+    }
+  }
+
+  void add(Got all, const Got& more) const {
+    for (size_t row = 0; row < rows; row++) {
+      merge(
+          all.seen[row], all.sums + row * plan.width, more.seen[row], more.sums + row * plan.width,
+          plan.width);
+    }
+  }
+
+  void finish(const Got& all) {
+    bool averaged = false;
+    for (size_t row = 0; row < rows; row++) {
+      const float* sums = all.sums + row * plan.width;
+      float divisor = all.seen[row].sum;
+      // MLX hides with a finite number: where a query sees no key, all count alike.
+      if (job.mask_kind == AttentionMask::boolean && divisor == 0) {
+        if (!averaged) {
+          sum_values();
+          averaged = true;
+        }
+        sums = mean;
+        divisor = static_cast<float>(job.S);
+      }
+      T* to = static_cast<T*>(job.out) + place(job.out_strides, head(row), query(row));
+      size_t d = 0;
+      for (; d + W <= job.D_v; d += W) {
+        store(to + d, load(sums + d) / splat(divisor));
+      }
+      if (d < job.D_v) {
+        store(to + d, load(sums + d) / splat(divisor), static_cast<int>(job.D_v - d));
+      }
+    }
+  }
+
+ private:
+  size_t head(size_t row) const {
+    return kv_head * plan.shared + row % plan.shared;
+  }
+
+  size_t query(size_t row) const {
+    return begin + row / plan.shared;
+  }
+
+  ptrdiff_t place(const ptrdiff_t* strides, size_t second, size_t third) const {
+    return static_cast<ptrdiff_t>(batch) * strides[0] +
+        static_cast<ptrdiff_t>(second) * strides[1] + static_cast<ptrdiff_t>(third) * strides[2];
+  }
+
+  // How many of the keys from `first` on a row may see.
+  ptrdiff_t limit(size_t row, size_t first) const {
+    size_t end = job.S;
+    if (job.causal) {
+      end = std::min(end, query(row) + 1 + (job.S > job.L ? job.S - job.L : 0));
+    }
+    return static_cast<ptrdiff_t>(end) - static_cast<ptrdiff_t>(first);
+  }
+
+  ptrdiff_t mask_at(size_t row, size_t key) const {
+    return place(job.mask_strides, head(row), query(row)) +
+        static_cast<ptrdiff_t>(key) * job.mask_strides[3];
+  }
+
+  void attend_block(size_t first, size_t n, Got got) {
+    bool ready = false;
+    for (size_t row = 0; row < rows; row += TILE) {
+      size_t size = std::min<size_t>(TILE, rows - row);
+      auto most = std::min(static_cast<ptrdiff_t>(n), limit(row + size - 1, first));
+      if (most <= 0 || !any_key(row, size, first, static_cast<size_t>(most))) {
+        continue;
+      }
+      if (!ready) {
+        read_block(first, n);
+        ready = true;
+      }
+      switch (size) {
+        case 1:
+          attend_tile<1>(row, first, static_cast<size_t>(most), got);
+          break;
+        case 2:
+          attend_tile<2>(row, first, static_cast<size_t>(most), got);
+          break;
+        case 3:
+          attend_tile<3>(row, first, static_cast<size_t>(most), got);
+          break;
+        case 4:
+          attend_tile<4>(row, first, static_cast<size_t>(most), got);
+          break;
+        case 5:
+          attend_tile<5>(row, first, static_cast<size_t>(most), got);
+          break;
+        default:
+          attend_tile<TILE>(row, first, static_cast<size_t>(most), got);
+      }
+    }
+  }
+
+  bool any_key(size_t row, size_t size, size_t first, size_t n) const {
+    if (job.mask_kind != AttentionMask::boolean) {
+      return true;
+    }
+    for (size_t r = row; r < row + size; r++) {
+      auto* shown = static_cast<const bool*>(job.mask) + mask_at(r, first);
+      if (any_shown(shown, job.mask_strides[3] ? n : 1)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Whether values are multiplied where they lie.
+  bool in_place() const {
+    return !job.v.bits && (std::is_same_v<T, float> || rows <= TILE);
+  }
+
+  const T* row_of(const AttentionRows& of, size_t key) const {
+    return static_cast<const T*>(of.data) + place(of.strides, kv_head, key);
+  }
+
+  void read_block(size_t first, size_t n) {
+    if (job.k.bits) {
+      size_t step = round_up(job.D, W);
+      unpack_rows<T>(job.k, batch, kv_head, first, n, job.D, values, step);
+      turn(values, static_cast<ptrdiff_t>(step), n, job.D, keys);
+    } else {
+      turn(row_of(job.k, first), job.k.strides[2], n, job.D, keys);
+    }
+    if (!in_place()) {
+      read_values(first, n);
+    }
+  }
+
+  void read_values(size_t first, size_t n) {
+    if (job.v.bits) {
+      unpack_rows<T>(job.v, batch, kv_head, first, n, job.D_v, values, plan.width);
+    } else {
+      widen(row_of(job.v, first), job.v.strides[2], n, job.D_v, values, plan.width);
+    }
+  }
+
+  void sum_values() {
+    std::fill_n(mean, plan.width, 0.0f);
+    for (size_t first = 0; first < job.S; first += KEYS) {
+      size_t n = std::min(KEYS, job.S - first);
+      read_values(first, n);
+      for (size_t j = 0; j < n; j++) {
+        for (size_t d = 0; d < job.D_v; d++) {
+          mean[d] += values[j * plan.width + d];
+        }
+      }
+    }
+  }
+
+  template <int R>
+  void attend_tile(size_t row, size_t first, size_t n, Got got) {
+    alignas(64) float weights[R * KEYS];
+    float factors[R];
+    score<R>(q + row * job.D, keys, n, job.D, weights);
+    for (int r = 0; r < R; r++) {
+      factors[r] = soften_row(weights + r * KEYS, row + r, first, n, got.seen[row + r]);
+    }
+    float* sums = got.sums + row * plan.width;
+    if (in_place()) {
+      weigh<R>(
+          weights, factors, row_of(job.v, first), job.v.strides[2], n, sums, plan.width, job.D_v);
+    } else {
+      auto step = static_cast<ptrdiff_t>(plan.width);
+      weigh<R>(weights, factors, values, step, n, sums, plan.width, job.D_v);
+    }
+  }
+
+  __attribute__((noinline)) float
+  soften_row(float* scores, size_t row, size_t first, size_t n, Seen& seen) const {
+    auto limited = limit(row, first);
+    bool even = !job.mask_strides[3];
+    switch (job.mask_kind) {
+      case AttentionMask::none:
+        return soften(scores, n, limited, seen, Unmasked{});
+      case AttentionMask::boolean: {
+        auto* shown = static_cast<const bool*>(job.mask) + mask_at(row, first);
+        return even ? soften(scores, n, limited, seen, Even{*shown ? 0 : NOTHING})
+                    : soften(scores, n, limited, seen, Shown{shown, n});
+      }
+      default: {
+        auto* bias = static_cast<const T*>(job.mask) + mask_at(row, first);
+        return even ? soften(scores, n, limited, seen, Even{to_float(*bias)})
+                    : soften(scores, n, limited, seen, Added<T>{bias, n});
+      }
+    }
+  }
+
+  const AttentionJob& job;
+  const Plan& plan;
+  size_t batch, kv_head, begin, rows;
+  float *q, *keys, *values, *of_span, *of_all, *mean;
+};
+
+size_t room(const AttentionJob& job, size_t parts) {
+  return Plan(job, parts).floats(parts);
+}
+
+// Calls work(index, memory) for each index, each of `parts` parts with memory of its own.
+template <class Work>
+void share(size_t count, size_t parts, float* memory, size_t of_part, Work&& work) {
+  struct Context {
+    Work& work;
+    size_t count;
+    float* memory;
+    size_t of_part;
+    std::atomic<size_t> next{0};
+  } context{work, count, memory, of_part};
+  auto part = [](void* given, size_t part) {
+    auto& c = *static_cast<Context*>(given);
+    for (size_t i; (i = c.next.fetch_add(1, std::memory_order_relaxed)) < c.count;) {
+      c.work(i, c.memory + part * c.of_part);
+    }
+  };
+  if (parts == 1) {
+    part(&context, 0);
+  } else {
+    run_parts(parts, part, &context);
+  }
+}
+
+template <class T>
+void run(const AttentionJob& job, size_t parts, float* memory) {
+  Plan plan(job, parts);
+  if (!plan.split) {
+    share(plan.units, parts, memory, plan.of_part, [&](size_t i, float* own) {
+      Unit<T> unit(job, plan, i, own);
+      unit.read_queries();
+      unit.start(unit.all());
+      for (size_t span = 0; span < plan.spans && unit.reaches(span); span++) {
+        unit.attend(span, unit.span());
+        unit.add(unit.all(), unit.span());
+      }
+      unit.finish(unit.all());
+    });
+    return;
+  }
+  float* spans = memory + parts * plan.of_part;
+  share(plan.units * plan.spans, parts, memory, plan.of_part, [&](size_t i, float* own) {
+    Unit<T> unit(job, plan, i / plan.spans, own);
+    unit.read_queries();
+    unit.attend(i % plan.spans, {spans + i * plan.of_span, plan});
+  });
+  share(plan.units, 1, memory, plan.of_part, [&](size_t i, float* own) {
+    Unit<T> unit(job, plan, i, own);
+    unit.start(unit.all());
+    for (size_t span = 0; span < plan.spans; span++) {
+      unit.add(unit.all(), {spans + (i * plan.spans + span) * plan.of_span, plan});
+    }
+    unit.finish(unit.all());
+  });
+}
+
+} // namespace
+} // namespace MLXC_ISA
+
+const Attention Attention::MLXC_ISA = {
+    MLXC_ISA::room,
+    {MLXC_ISA::run<float>, MLXC_ISA::run<f16>, MLXC_ISA::run<bf16>},
+};
+
+} // namespace mlxc::cpu
+
+MLXC_END_OF_TARGET

@@ -1,0 +1,224 @@
+// A tile of attention: a few queries and a block of keys. What a query gets does not depend on the
+// tile it is in: every sum runs over one feature or key after the other.
+#pragma once
+
+#include "attention_block.h"
+
+namespace mlxc::cpu::MLXC_ISA {
+namespace {
+
+// Queries of a tile, and vectors of keys or features in a pass: as many sums as registers hold.
+constexpr int TILE = 6;
+#if defined(MLXC_AVX512) || defined(MLXC_NEON)
+constexpr int PASS = 4;
+#else
+constexpr int PASS = 2;
+#endif
+
+constexpr float NOTHING = -std::numeric_limits<float>::infinity();
+
+inline float exp_of(float x) {
+  float e[W];
+  store(e, exp(splat(x)));
+  return e[0];
+}
+
+// scores[r][j] = sum over d of q[r][d] * keys[d][j], for j < n rounded up to a pass.
+template <int R>
+void score(const float* q, const float* keys, size_t n, size_t D, float* scores) {
+  for (size_t j = 0; j < n; j += PASS * W) {
+    F sums[R][PASS];
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+      for (int i = 0; i < PASS; i++) {
+        sums[r][i] = splat(0);
+      }
+    }
+    const float* at = keys + j;
+    for (size_t d = 0; d < D; d++, at += KEYS) {
+      F k[PASS];
+#pragma GCC unroll 4
+      for (int i = 0; i < PASS; i++) {
+        k[i] = load(at + i * W);
+      }
+#pragma GCC unroll 6
+      for (int r = 0; r < R; r++) {
+        F x = splat(q[r * D + d]);
+#pragma GCC unroll 4
+        for (int i = 0; i < PASS; i++) {
+          sums[r][i] = fma(x, k[i], sums[r][i]);
+        }
+      }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+      for (int i = 0; i < PASS; i++) {
+        store(scores + r * KEYS + j + i * W, sums[r][i]);
+      }
+    }
+  }
+}
+
+// N vectors of sums[r] = sums[r] * factors[r] + sum over j < n of weights[r][j] * values[j]. The
+// last vector has `rest` features, W or fewer.
+template <int R, int N, bool whole, class T>
+void weigh_some(
+    const float* weights, const float* factors, const T* values, ptrdiff_t step, size_t n,
+    float* sums_, size_t width, int rest) {
+  F sums[R][N];
+#pragma GCC unroll 6
+  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; i++) {
+      sums[r][i] = load(sums_ + r * width + i * W) * splat(factors[r]);
+    }
+  }
+  for (size_t j = 0; j < n; j++, values += step) {
+    F v[N];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; i++) {
+      v[i] = whole ? load(values + i * W) : load(values + i * W, rest);
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+      F x = splat(weights[r * KEYS + j]);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; i++) {
+        sums[r][i] = fma(x, v[i], sums[r][i]);
+      }
+    }
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; i++) {
+      store(sums_ + r * width + i * W, sums[r][i]);
+    }
+  }
+}
+
+template <int R, class T>
+void weigh(
+    const float* weights, const float* factors, const T* values, ptrdiff_t step, size_t n,
+    float* sums, size_t width, size_t D) {
+  size_t d = 0;
+  for (; d + PASS * W <= D; d += PASS * W) {
+    weigh_some<R, PASS, true>(weights, factors, values + d, step, n, sums + d, width, W);
+  }
+  for (; d + W <= D; d += W) {
+    weigh_some<R, 1, true>(weights, factors, values + d, step, n, sums + d, width, W);
+  }
+  if (d < D) {
+    int rest = static_cast<int>(D - d);
+    weigh_some<R, 1, false>(weights, factors, values + d, step, n, sums + d, width, rest);
+  }
+}
+
+// What softmax needs of the scores so far.
+struct Seen {
+  float greatest = NOTHING;
+  float sum = 0; // of e ** (score - greatest)
+};
+
+// e ** -greatest would be infinite where there was no score yet, or scores of minus infinity only.
+inline float level(float greatest) {
+  return greatest == NOTHING ? 0 : greatest;
+}
+
+// Masks: what becomes of the scores x of W keys from j on.
+
+struct Unmasked {
+  F operator()(F x, size_t) const {
+    return x;
+  }
+};
+
+// The same for all keys.
+struct Even {
+  float bias;
+
+  F operator()(F x, size_t) const {
+    return x + splat(bias);
+  }
+};
+
+template <class T>
+struct Added {
+  const T* bias;
+  size_t n;
+
+  F operator()(F x, size_t j) const {
+    return x + (j + W <= n ? load(bias + j) : load(bias + j, static_cast<int>(n - j)));
+  }
+};
+
+struct Shown {
+  const bool* shown;
+  size_t n;
+
+  F operator()(F x, size_t j) const {
+    auto left = static_cast<int>(std::min<size_t>(W, n - j));
+#if defined(MLXC_AVX512)
+    auto bytes = _mm_maskz_loadu_epi8(first(left), shown + j);
+    return _mm512_mask_blend_ps(_mm_test_epi8_mask(bytes, bytes), splat(NOTHING), x);
+#else
+    float values[W];
+    store(values, x);
+    for (int i = 0; i < W; i++) {
+      values[i] = i < left && shown[j + i] ? values[i] : NOTHING;
+    }
+    return load(values);
+#endif
+  }
+};
+
+// Turns the scores of a query and n keys into weights; returns the factor of what was before. The
+// keys from `limit` on are hidden.
+template <class Mask>
+float soften(float* scores, size_t n, ptrdiff_t limit, Seen& seen, Mask mask) {
+  alignas(64) static constexpr auto numbers = [] {
+    std::array<float, W> each{};
+    for (int i = 0; i < W; i++) {
+      each[i] = static_cast<float>(i);
+    }
+    return each;
+  }();
+  F most = splat(NOTHING);
+  for (size_t j = 0; j < n; j += W) {
+    F x = mask(load(scores + j), j);
+    if (static_cast<ptrdiff_t>(j + W) > limit) {
+      F left = splat(static_cast<float>(limit - static_cast<ptrdiff_t>(j)));
+      x = where_less(load(numbers.data()), left, x, splat(NOTHING));
+    }
+    store(scores + j, x);
+    most = greatest(x, most);
+  }
+  float now = std::max(seen.greatest, greatest(most)), zero = level(now);
+  F sums = splat(0);
+  for (size_t j = 0; j < n; j += W) {
+    F weight = exp(load(scores + j) - splat(zero));
+    store(scores + j, weight);
+    sums = sums + weight;
+  }
+  float factor = exp_of(seen.greatest - zero);
+  seen.sum = seen.sum * factor + sum(sums);
+  seen.greatest = now;
+  return factor;
+}
+
+// Adds what a query got of some keys to what it got of those before.
+__attribute__((noinline)) void merge(
+    Seen& all, float* sums, const Seen& more, const float* more_sums, size_t width) {
+  float now = std::max(all.greatest, more.greatest), zero = level(now);
+  float before = exp_of(all.greatest - zero), after = exp_of(more.greatest - zero);
+  all.sum = all.sum * before + more.sum * after;
+  all.greatest = now;
+  for (size_t d = 0; d < width; d += W) {
+    store(sums + d, fma(load(more_sums + d), splat(after), load(sums + d) * splat(before)));
+  }
+}
+
+} // namespace
+} // namespace mlxc::cpu::MLXC_ISA
