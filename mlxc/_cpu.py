@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from ._cores import usable_cores
 from ._ffi import blas, ffi, foreign, lib
 
 __all__ = ["CpuKernels", "cpu_kernels", "num_threads", "set_num_threads"]
@@ -100,13 +101,15 @@ def set_num_threads(n: int) -> None:
     """Sets how many threads an operation on the CPU may use; kernels and OpenBLAS share them.
 
     At the start it is what the environment variable MLXRS_NUM_THREADS says, or OMP_NUM_THREADS or
-    OPENBLAS_NUM_THREADS, or the number of cores that the process may run on.
+    OPENBLAS_NUM_THREADS, or the number of cores that the process may run on, which a container's
+    limit of processor time lowers.
 
     Args:
         n: 1 or more; 1 computes on MLX's thread alone.
 
     Raises:
         ValueError: `n` is below 1.
+        RuntimeError: the system gives the process fewer threads; then nothing has changed.
 
     Example:
         >>> import mlxc as mx
@@ -114,7 +117,8 @@ def set_num_threads(n: int) -> None:
     """
     if n < 1:
         raise ValueError(f"set_num_threads: n must be 1 or more, got {n}")
-    lib.mlxc_cpu_set_threads(n)
+    if (most := lib.mlxc_cpu_set_threads(n)) < n:
+        raise RuntimeError(f"set_num_threads: n is {n}, but the system allows {most} threads")
     if blas.openblas is not None:
         _openblas("void(*)(int)", "scipy_openblas_set_num_threads")(n)
 
@@ -127,14 +131,13 @@ def _default_threads() -> int:
     for name in VARIABLES:
         if (value := os.environ.get(name, "")).isdigit() and int(value) > 0:
             return int(value)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return usable_cores()
 
 
 def _share_threads() -> None:
     """Let OpenBLAS run on the threads of the kernels."""
-    set_num_threads(_default_threads())
+    wanted = _default_threads()
+    set_num_threads(min(wanted, lib.mlxc_cpu_set_threads(wanted)))
     if blas.openblas is not None:
         hook = "scipy_openblas_set_threads_callback_function"
         _openblas("void(*)(void*)", hook)(lib.mlxc_cpu_blas_hook())

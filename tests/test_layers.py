@@ -21,7 +21,8 @@ ROOT = Path(__file__).parent.parent
 
 MLXC = [
     ["mlxc._ffi"],
-    ["mlxc._errors", "mlxc._blas", "mlxc._cpu", "mlxc._seal"],
+    ["mlxc._errors", "mlxc._blas", "mlxc._cores", "mlxc._seal"],
+    ["mlxc._cpu"],
     ["mlxc._handle"],
     ["mlxc._dtype", "mlxc._device", "mlxc._structs", "mlxc._printing"],
     ["mlxc._bounds", "mlxc._dlpack", "mlxc._dtype_info"],

@@ -1,29 +1,31 @@
 /* BLAS and LAPACK names that libmlx calls, forwarded to OpenBLAS.
  *
  * OpenBLAS from the scipy-openblas32 wheel carries every symbol with the
- * prefix "scipy_". Each plain name but one is a jump to its prefixed twin:
+ * prefix "scipy_". A plain name is a jump to its prefixed twin, with two exceptions below:
  * registers, stack and Fortran's hidden string lengths pass through untouched.
  * The prefixed names stay undefined here; the loader opens OpenBLAS first. */
 
 #if defined(__x86_64__)
-#define FORWARD(name)                    \
+#define FORWARD_TO(name, target)         \
   __asm__(".text\n.p2align 4\n"          \
           ".globl " #name "\n"           \
           ".type " #name ", @function\n" \
           #name ":\n"                    \
-          "jmp scipy_" #name "@PLT\n"    \
+          "jmp scipy_" #target "@PLT\n"  \
           ".size " #name ", .-" #name "\n");
 #elif defined(__aarch64__)
-#define FORWARD(name)                    \
+#define FORWARD_TO(name, target)         \
   __asm__(".text\n.p2align 4\n"          \
           ".globl " #name "\n"           \
           ".type " #name ", %function\n" \
           #name ":\n"                    \
-          "b scipy_" #name "\n"          \
+          "b scipy_" #target "\n"        \
           ".size " #name ", .-" #name "\n");
 #else
 #error "the BLAS forwarder knows x86-64 and arm64"
 #endif
+
+#define FORWARD(name) FORWARD_TO(name, name)
 
 FORWARD(cblas_dgemm)
 FORWARD(cblas_cgemm)
@@ -38,8 +40,6 @@ FORWARD(dorgqr_)
 FORWARD(sgesdd_)
 FORWARD(dgesdd_)
 FORWARD(cgesdd_)
-FORWARD(sgetrf_)
-FORWARD(dgetrf_)
 FORWARD(sgetri_)
 FORWARD(dgetri_)
 FORWARD(spotrf_)
@@ -49,6 +49,12 @@ FORWARD(dsyevd_)
 FORWARD(cheevd_)
 FORWARD(strtri_)
 FORWARD(dtrtri_)
+
+/* OpenBLAS's own getrf is the one routine that does not run its threads through the callback that
+ * makes them ours: a product on another stream would write into the same buffers, and either might
+ * wait forever. LAPACK's recursive form does the same with ordinary products. */
+FORWARD_TO(sgetrf_, sgetrf2_)
+FORWARD_TO(dgetrf_, dgetrf2_)
 
 /* One row times a matrix, which is what a language model does for each token, is
  * bound by memory: sgemv reads the matrix once, while sgemm packs it first and

@@ -10,9 +10,10 @@
 extern "C" {
 #endif
 
-/* How many threads kernels and OpenBLAS share. */
+/* How many threads kernels and OpenBLAS share. set_threads returns how many can be had; if that is
+ * less than asked for, nothing has changed. */
 int mlxc_cpu_threads(void);
-void mlxc_cpu_set_threads(int count);
+int mlxc_cpu_set_threads(int count);
 
 /* What OpenBLAS is to call for its threads. */
 void* mlxc_cpu_blas_hook(void);

@@ -1,15 +1,20 @@
 #include "pool.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <system_error>
 #include <thread>
-
-#include "cpu.h"
+#include <vector>
 
 namespace mlxc::cpu {
 namespace {
+
+// Whether this thread is running a part.
+thread_local bool in_part = false;
 
 struct Job {
   std::size_t count;
@@ -18,9 +23,12 @@ struct Job {
   std::atomic<std::size_t> next{0};
 
   void work() {
+    bool outer = in_part;
+    in_part = true;
     for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
       part(context, i);
     }
+    in_part = outer;
   }
 };
 
@@ -32,134 +40,193 @@ void relax() {
 #endif
 }
 
-// Never destroyed: its threads outlive every static destructor.
-struct Pool {
-  std::mutex turn; // one job at a time
-  std::atomic<Job*> job{nullptr};
-  std::atomic<std::uint32_t> published{0}; // jobs so far
-  std::atomic<int> inside{0}; // workers that may be looking at the job
-  std::atomic<int> asleep{0};
-  std::atomic<int> limit{1};
-  int started = 1;
+// Spins until `over()`, giving way to threads that have work to do, for at most this long.
+template <class Over>
+bool spin(std::chrono::microseconds most, Over over) {
+  using clock = std::chrono::steady_clock;
+  if (over()) {
+    return true;
+  }
+  auto until = clock::now() + most;
+  do {
+    for (int i = 0; i < 50; i++) {
+      if (over()) {
+        return true;
+      }
+      relax();
+    }
+    std::this_thread::yield();
+  } while (clock::now() < until);
+  return false;
+}
+
+// Between the kernels of a step lie some microseconds: staying awake that long saves a wake-up,
+// which costs about 50. Longer than that it would take the core from whoever needs it.
+constexpr std::chrono::microseconds PATIENCE{60};
+
+// Never destroyed: its threads outlive every static destructor. Each of the pairs of "say, then
+// look" between two threads below needs sequential consistency, which is the default.
+class Pool {
+ public:
+  std::mutex turn; // one job at a time; held for what follows
+
+  int limit() const {
+    return limit_.load(std::memory_order_relaxed);
+  }
+
+  void set_limit(int limit) {
+    limit_ = limit;
+    limit_.notify_all();
+  }
+
+  // Returns how many threads there are, the caller among them: `count` or more unless the system
+  // has no more to give.
+  int start(int count) {
+    try {
+      for (; started_ < count; started_++) {
+        std::thread([this, index = started_, seen = published_.load()] {
+          serve(index, seen);
+        }).detach();
+      }
+    } catch (const std::system_error&) {
+    }
+    return started_;
+  }
 
   void run(Job& work) {
-    start();
-    job.store(&work);
-    published.fetch_add(1);
-    if (asleep.load() > 0) {
-      published.notify_all();
-    }
+    job_ = &work;
+    published_++;
+    wake(work.count - 1);
     work.work();
-    job.store(nullptr);
-    for (int tries = 0; inside.load() != 0; tries++) {
-      tries < 1000 ? relax() : std::this_thread::yield();
-    }
-  }
-
-  void start() {
-    for (; started < limit; started++) {
-      std::thread([this, index = started, seen = published.load()] { serve(index, seen); }).detach();
-    }
-  }
-
-  // Between the kernels of a step lie some microseconds: staying awake that long saves a wake-up,
-  // which costs about 50. Longer than that it would take the core from whoever needs it.
-  std::uint32_t wait(std::uint32_t seen) {
-    using clock = std::chrono::steady_clock;
-    auto until = clock::now() + std::chrono::microseconds(60);
-    do {
-      for (int i = 0; i < 50; i++) {
-        if (auto now = published.load(); now != seen) {
-          return now;
-        }
-        relax();
+    job_ = nullptr;
+    // A worker that lost its core gets this one when it is free, not when it is busy waiting.
+    while (!spin(PATIENCE, [this] { return inside_ == 0; })) {
+      caller_sleeps_ = true;
+      for (int workers; (workers = inside_) != 0;) {
+        inside_.wait(workers);
       }
-      // With more threads than cores, whoever has work to do goes first.
-      std::this_thread::yield();
-    } while (clock::now() < until);
-    asleep.fetch_add(1);
-    published.wait(seen);
-    asleep.fetch_sub(1);
-    return published.load();
+      caller_sleeps_ = false;
+    }
+  }
+
+ private:
+  std::atomic<Job*> job_{nullptr};
+  std::atomic<std::uint32_t> published_{0}; // jobs so far
+  std::atomic<int> inside_{0}; // workers that may be looking at the job
+  std::atomic<int> asleep_{0}; // workers that wait for `published_`
+  std::atomic<bool> caller_sleeps_{false};
+  std::atomic<int> limit_{1};
+  int started_ = 1;
+
+  // As many of the sleeping workers as a job can employ.
+  void wake(std::size_t most) {
+    std::size_t asleep = static_cast<std::size_t>(asleep_);
+    if (asleep && asleep <= most) {
+      published_.notify_all();
+    } else if (asleep) {
+      for (std::size_t i = 0; i < most; i++) {
+        published_.notify_one();
+      }
+    }
   }
 
   void serve(int index, std::uint32_t seen) {
     for (;;) {
+      for (int most; index >= (most = limit_);) {
+        limit_.wait(most);
+        seen = published_ - 1; // the next job may have begun
+      }
       seen = wait(seen);
-      inside.fetch_add(1);
-      if (Job* current = job.load(); current && index < limit.load()) {
+      inside_++;
+      // Also where the limit has just been lowered: the wake-up may have been meant for another.
+      if (Job* current = job_) {
         current->work();
       }
-      inside.fetch_sub(1);
+      if (--inside_ == 0 && caller_sleeps_) {
+        inside_.notify_all();
+      }
     }
+  }
+
+  // Until a job that has not been seen; its number.
+  std::uint32_t wait(std::uint32_t seen) {
+    if (!spin(PATIENCE, [&] { return published_ != seen; })) {
+      asleep_++;
+      published_.wait(seen);
+      asleep_--;
+    }
+    return published_;
   }
 };
 
+Pool* shared = nullptr;
+
 Pool& pool() {
-  static auto* shared = new Pool;
+  static bool made = [] {
+    shared = new Pool;
+    // A forked child has none of the threads, and the pool as it was at some moment.
+    pthread_atfork(nullptr, nullptr, [] { shared = new Pool; });
+    return true;
+  }();
+  (void)made;
   return *shared;
+}
+
+void run_apart(Job& job) {
+  static std::mutex one; // OpenBLAS gives part i of each job the same memory
+  std::lock_guard lock(one);
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < job.count; i++) {
+    others.emplace_back([&job] { job.work(); });
+  }
+  job.work();
+  for (auto& other : others) {
+    other.join();
+  }
 }
 
 } // namespace
 
 int threads() {
-  return pool().limit.load(std::memory_order_relaxed);
+  return pool().limit();
 }
 
-void set_threads(int count) {
-  auto& shared = pool();
-  std::lock_guard lock(shared.turn);
-  shared.limit = count;
+int set_threads(int count) {
+  std::lock_guard lock(pool().turn);
+  int had = pool().start(count);
+  if (had < count) {
+    return had;
+  }
+  pool().set_limit(count);
+  return count;
 }
 
 void run_parts(std::size_t count, Part part, void* context) {
-  auto& shared = pool();
   Job job{count, part, context};
-  if (std::unique_lock lock(shared.turn, std::try_to_lock); lock && shared.limit > 1) {
-    shared.run(job);
-  } else {
-    job.work();
+  if (in_part || threads() == 1) {
+    return job.work();
   }
+  std::unique_lock lock(pool().turn, std::try_to_lock);
+  lock ? pool().run(job) : job.work();
 }
 
 void run_together(std::size_t count, Part part, void* context) {
-  auto& shared = pool();
-  std::lock_guard lock(shared.turn);
   Job job{count, part, context};
-  shared.run(job);
+  if (in_part) {
+    return run_apart(job);
+  }
+  std::lock_guard lock(pool().turn);
+  int limit = pool().limit(), needed = static_cast<int>(count);
+  if (needed > limit) { // the number has just been lowered, or the process is a forked child
+    if (pool().start(needed) < needed) {
+      std::terminate();
+    }
+    pool().set_limit(needed);
+  }
+  pool().run(job);
+  if (needed > limit) {
+    pool().set_limit(limit);
+  }
 }
 
 } // namespace mlxc::cpu
-
-extern "C" int mlxc_cpu_threads(void) {
-  return mlxc::cpu::threads();
-}
-
-extern "C" void mlxc_cpu_set_threads(int count) {
-  mlxc::cpu::set_threads(count);
-}
-
-namespace {
-
-// OpenBLAS asks for `call` with each of its jobs, all at the same time.
-void run_blas(int, void (*call)(int, void*, int), int jobs, size_t size, void* data, int argument) {
-  struct Context {
-    void (*call)(int, void*, int);
-    char* data;
-    size_t size;
-    int argument;
-  } context{call, static_cast<char*>(data), size, argument};
-  mlxc::cpu::run_together(
-      static_cast<size_t>(jobs),
-      [](void* given, size_t i) {
-        auto& c = *static_cast<Context*>(given);
-        c.call(static_cast<int>(i), c.data + i * c.size, c.argument);
-      },
-      &context);
-}
-
-} // namespace
-
-extern "C" void* mlxc_cpu_blas_hook(void) {
-  return reinterpret_cast<void*>(&run_blas);
-}

@@ -13,27 +13,28 @@ namespace mlxc::cpu {
 // How many threads a job may use, the caller among them.
 int threads();
 
-// Sets it; `count` >= 1. Waits for a job that is running.
-void set_threads(int count);
+// Sets it; `count` >= 1. Waits for a job that is running. Returns how many threads can be had: if
+// that is less than `count`, nothing has changed.
+int set_threads(int count);
 
 // Part `index` of a job.
 using Part = void (*)(void* context, std::size_t index);
 
 // Runs part 0 to count - 1, on as many threads as there are; in the caller alone if the pool is
-// taken by another stream. Parts must not throw.
+// taken by another stream, or the caller is a part itself. Parts must not throw.
 void run_parts(std::size_t count, Part part, void* context);
 
-// The same for parts that wait for one another: each of the at most threads() parts has a thread.
+// The same for parts that wait for one another: each has a thread. Waits until the pool is free; in
+// a part, which the pool waits for, the threads are new ones.
 void run_together(std::size_t count, Part part, void* context);
 
 // Calls body(begin, end) for pieces of 0..n of at least `grain`, in any order, on many threads.
 template <class Body>
 void parallel_for(std::size_t n, std::size_t grain, Body&& body) {
   constexpr std::size_t pieces_per_thread = 4; // evens out threads of unequal speed
-  grain = grain ? grain : 1;
-  std::size_t most = static_cast<std::size_t>(threads()) * pieces_per_thread;
-  std::size_t pieces = threads() == 1 ? 1 : (n + grain - 1) / grain;
-  pieces = pieces < most ? pieces : most;
+  std::size_t hands = static_cast<std::size_t>(threads());
+  std::size_t pieces = hands == 1 ? 1 : n / (grain ? grain : 1);
+  pieces = pieces < hands * pieces_per_thread ? pieces : hands * pieces_per_thread;
   if (pieces <= 1) {
     if (n) {
       body(std::size_t{0}, n);
@@ -48,7 +49,11 @@ void parallel_for(std::size_t n, std::size_t grain, Body&& body) {
       pieces,
       [](void* given, std::size_t i) {
         auto& c = *static_cast<Context*>(given);
-        (*c.body)(c.n * i / c.pieces, c.n * (i + 1) / c.pieces);
+        // n * i / pieces, which n may be too great for
+        auto start = [&c](std::size_t i) {
+          return c.n / c.pieces * i + c.n % c.pieces * i / c.pieces;
+        };
+        (*c.body)(start(i), start(i + 1));
       },
       &context);
 }

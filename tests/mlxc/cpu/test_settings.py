@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -100,3 +102,92 @@ def test_the_environment_sets_the_number_of_threads(variable: str) -> None:
     )
 
     assert done.stdout.split() == ["3", "3"]
+
+
+def test_inverses_and_products_may_run_at_the_same_time() -> None:
+    mx.set_num_threads(4)
+    a = np.random.default_rng(0).standard_normal((320, 320)).astype(np.float32)
+    a += 30 * np.eye(320, dtype=np.float32)
+    expected = {mx.linalg.inv: np.linalg.inv(a), mx.square: a @ a}
+    wrong: list[str] = []
+
+    def work(operation: Callable[..., mx.array]) -> None:
+        with mx.stream(mx.new_stream(mx.cpu)):
+            for _ in range(10):
+                x = mx.array(a)
+                y = x @ x if operation is mx.square else operation(x)
+                if not np.allclose(np.array(y), expected[operation], atol=1e-2):
+                    wrong.append(operation.__name__)
+
+    workers = [threading.Thread(target=work, args=(operation,)) for operation in expected]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert not wrong
+
+
+def test_the_number_of_threads_may_change_while_products_run() -> None:
+    a = np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32)
+    over = threading.Event()
+    found: list[np.ndarray] = []
+
+    def work() -> None:
+        with mx.stream(mx.new_stream(mx.cpu)):
+            while not over.is_set():
+                found.append(np.array(mx.array(a) @ mx.array(a)))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    for i in range(60):
+        mx.set_num_threads(1 + i % 5)
+        time.sleep(0.002)
+    over.set()
+    worker.join()
+
+    assert found
+    assert all(np.allclose(y, a @ a, atol=1e-3) for y in found)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_decompositions_are_right_on_any_number_of_threads(threads: int) -> None:
+    mx.set_num_threads(threads)
+    a = np.random.default_rng(0).standard_normal((200, 200))
+    symmetric = mx.array((a @ a.T / 200 + np.eye(200)).astype(np.float32))
+
+    with mx.stream(mx.cpu):
+        inverse = mx.linalg.inv(symmetric)
+        lower = mx.linalg.cholesky(symmetric)
+        q, r = mx.linalg.qr(symmetric)
+        values, vectors = mx.linalg.eigh(symmetric)
+        u, s, vt = mx.linalg.svd(symmetric)
+        products = [
+            inverse @ symmetric @ symmetric,
+            lower @ lower.T,
+            q @ r,
+            (vectors * values) @ vectors.T,
+            (u * s) @ vt,
+        ]
+
+    for product in products:
+        np.testing.assert_allclose(np.array(product), np.array(symmetric), atol=1e-3)
+
+
+def test_more_threads_than_the_system_allows_are_refused() -> None:
+    code = (
+        "import mlxc as mx, resource\n"
+        "mx.set_num_threads(2)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 33, 1 << 33))\n"
+        "try:\n"
+        "    mx.set_num_threads(5000)\n"
+        "except RuntimeError as error:\n"
+        "    print(error)\n"
+        "print(mx.num_threads())\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert re.fullmatch(
+        r"set_num_threads: n is 5000, but the system allows \d+ threads\n2\n", done.stdout
+    )
