@@ -13,6 +13,7 @@ import mlxc as mx
 
 from .. import __version__
 from ..loading.checkpoint import Checkpoint, read_checkpoint
+from ..loading.cpu_policy import CpuPolicy, cpu_policy
 from ..tokenizer import Tokenizer
 from .arguments import MODEL_HELP, add_command
 from .model import fetch
@@ -43,10 +44,15 @@ def run(args: argparse.Namespace) -> None:
         "versions": _versions(),
         "device": {"default": str(mx.default_device())},
         "blas": dataclasses.asdict(mx.blas_info()),
+        "cpu": {"threads": mx.num_threads()} | dataclasses.asdict(mx.cpu_kernels()),
     }
     if args.model is not None:
         checkpoint = read_checkpoint(fetch(args.model), quantized="keep")
+        policy = cpu_policy(checkpoint.weights)
         sections["model"] = _model(checkpoint)
+        if mx.default_device() == mx.cpu:
+            sections["policy"] = _policy(policy)
+            sections["model"]["memory"] = _memory(checkpoint, policy)
         sections["config"] = checkpoint.config
         sections["tokenizer"] = _tokenizer(checkpoint)
     if args.json:
@@ -76,6 +82,17 @@ def _model(checkpoint: Checkpoint) -> Section:
         "bytes": sum(array.nbytes for array in arrays),
         "dtypes": sorted({str(array.dtype) for array in arrays}),
     }
+
+
+def _policy(policy: CpuPolicy) -> Section:
+    chosen = dataclasses.asdict(policy)
+    reasons = chosen.pop("reasons")
+    return {name: f"{value} ({reasons[name]})" for name, value in chosen.items()}
+
+
+def _memory(checkpoint: Checkpoint, policy: CpuPolicy) -> int:
+    """The bytes of the weights as they are computed with."""
+    return sum(array.nbytes for array in policy.prepare(checkpoint.weights).values())
 
 
 def _tokenizer(checkpoint: Checkpoint) -> Section:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ModelNotFoundError
+from .cpu_policy import keeps_quantized
 from .directory import read_directory
 from .gguf import all_metadata, open_gguf
 from .gguf_weights import read_gguf
@@ -42,9 +43,8 @@ def read_checkpoint(path: str | Path, *, quantized: Quantized = "auto") -> Check
     Args:
         path: a `.gguf` file, or a directory with config.json, tokenizer.json and `*.safetensors`.
         quantized: what to do with quantized weights. `"keep"` leaves them as MLX triples,
-            `"dequantize"` makes them float32, and `"auto"` dequantizes on the CPU and keeps on the
-            GPU: MLX multiplies float32 matrices faster than quantized ones on a CPU, and on a GPU
-            the smaller weights win. Weights that are not quantized are never changed.
+            `"dequantize"` makes them float32, and `"auto"` takes what is faster on the default
+            device. Weights that are not quantized are never changed.
 
     Raises:
         ModelNotFoundError: nothing is there, or a part of the directory is missing.
@@ -75,7 +75,7 @@ def _keeps_quantized(quantized: Quantized) -> bool:
     import mlxc as mx
 
     if quantized == "auto":
-        return bool(mx.default_device() != mx.cpu)
+        return mx.default_device() != mx.cpu or keeps_quantized()
     if quantized not in ("keep", "dequantize"):
         raise ValueError(
             f"quantized must be 'auto', 'keep' or 'dequantize', got {quantized!r}; use 'auto'"

@@ -93,10 +93,14 @@ class QuantizedEmbedding(_Packed):
         group_size: Neighbours sharing a scale.
         bits: Bits a value.
         mode: A mode of `mx.quantize`.
+
+    Attributes:
+        dtype: Of the vectors; None is the type of the scales.
     """
 
     def __init__(self, weight: mx.array, group_size: int, bits: int, mode: str = "affine") -> None:
         super().__init__(weight, group_size, bits, mode)
+        self.dtype: mx.Dtype | None = None
 
     @classmethod
     def from_embedding(
@@ -107,13 +111,19 @@ class QuantizedEmbedding(_Packed):
 
     def __call__(self, ids: mx.array) -> mx.array:
         """Return the vectors `(..., D)` of integer ids `(...)`."""
+        scales = self.scales[ids]
+        biases = None if self.biases is None else self.biases[ids]
+        if self.dtype is not None and biases is not None:
+            # Otherwise the vectors would be rounded to the type of the scales first.
+            scales, biases = scales.astype(self.dtype), biases.astype(self.dtype)
         return mx.dequantize(
             self.weight[ids],
-            self.scales[ids],
-            None if self.biases is None else self.biases[ids],
+            scales,
+            biases,
             group_size=self.group_size,
             bits=self.bits,
             mode=self.mode,
+            dtype=self.dtype,
         )
 
     def as_linear(self, x: mx.array) -> mx.array:

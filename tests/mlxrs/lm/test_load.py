@@ -67,6 +67,51 @@ def test_a_directory_loads_as_a_model_that_can_chat(tmp_path):
     assert reply.prompt_tokens == 8
 
 
+cpu_only = pytest.mark.skipif(mx.default_device() != mx.cpu, reason="the policy is for CPUs")
+
+
+@pytest.fixture
+def cpu_settings():
+    before = mx.cpu_kernels()
+    yield
+    mx.cpu_kernels(activations=before.activations)
+
+
+@cpu_only
+def test_a_cpu_computes_a_half_precision_checkpoint_in_float32(tmp_path):
+    config = CONFIG | {"vocab_size": 11}
+    weights = {name: array.astype(mx.bfloat16) for name, array in dense_weights(config).items()}
+    write_model(tmp_path, config, weights)
+
+    model, _ = load(tmp_path)
+
+    wide = {name: array.astype(mx.float32) for name, array in weights.items()}
+    assert model(TOKENS).dtype == mx.float32
+    assert_close(model(TOKENS), build_model(config, wide)(TOKENS))
+
+
+@cpu_only
+@pytest.mark.parametrize("activations", ["float32", "int8"])
+def test_a_cpu_keeps_packed_weights_and_computes_the_rest_in_float32(
+    tmp_path, monkeypatch, cpu_settings, activations
+):
+    monkeypatch.setenv("MLXRS_CPU_ACTIVATIONS", activations)
+    bits = {"embed_tokens": 8, "gate_proj": 4}
+    config = CONFIG | {"vocab_size": 11, "tie_word_embeddings": True}
+    config["quantization"] = {"group_size": 32, "bits": 4, "model.embed_tokens": {"bits": 8}}
+    dense = {n: a for n, a in dense_weights(config).items() if not n.startswith("lm_head")}
+    weights = packed({n: a.astype(mx.bfloat16) for n, a in dense.items()}, bits)
+    write_model(tmp_path, config, weights)
+
+    model, _ = load(tmp_path, quantized="keep")
+
+    layer = model.layers[0]
+    assert mx.cpu_kernels().activations == activations
+    assert layer.mlp.gate_proj.scales.dtype == mx.bfloat16
+    assert layer.mlp.up_proj.weight.dtype == layer.input_layernorm.weight.dtype == mx.float32
+    assert model.model.embed_tokens(TOKENS).dtype == model(TOKENS).dtype == mx.float32
+
+
 def test_a_directory_whose_files_contradict_each_other_is_refused(tmp_path):
     write_model(tmp_path, CONFIG | {"num_hidden_layers": 4}, dense_weights())
 

@@ -1,5 +1,6 @@
 import pytest
 from support.assert_close import as_numpy, assert_close
+from support.draw import floats
 
 import mlxc as mx
 from mlxc.tree import tree_flatten
@@ -89,3 +90,17 @@ def test_parameters_of_a_quantized_layer_are_the_triple():
 
     assert [name for name, _ in tree_flatten(layer.parameters())] == ["weight", "scales", "biases"]
     assert repr(layer) == "QuantizedLinear(64, 8, group_size=32, bits=4, mode=affine)"
+
+
+def test_an_embedding_gives_vectors_of_its_type_without_rounding_them_to_the_scales():
+    weight = mx.array(floats((6, 64), seed=9))
+    layer = nn.QuantizedEmbedding(weight, 32, 4)
+    layer.scales, layer.biases = layer.scales.astype(mx.float16), layer.biases.astype(mx.float16)
+    ids = mx.array([0, 5])
+
+    assert layer(ids).dtype == mx.float16
+    layer.dtype = mx.float32
+
+    wide = (layer.scales.astype(mx.float32), layer.biases.astype(mx.float32))
+    expected = mx.dequantize(layer.weight, *wide, group_size=32, bits=4)
+    assert mx.array_equal(layer(ids), expected[ids])

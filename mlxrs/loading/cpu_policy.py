@@ -1,0 +1,139 @@
+"""How a model is computed on a CPU: what is fastest there, and why.
+
+A processor has no arithmetic for bfloat16 or float16 but products, so everything that is not
+packed is float32.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import mlxc as mx
+
+VARIABLE = "MLXRS_CPU_ACTIVATIONS"
+#: The share of the memory that weights may take which are made larger.
+SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class CpuPolicy:
+    """What `cpu_policy` decided.
+
+    Attributes:
+        quantized: what becomes of packed weights, "keep" or "dequantize".
+        dtype: "float32": of activations, and of weights that are not packed; or "stored", as the
+            file has them.
+        activations: "int8" where products with packed weights round the other operand to bytes
+            with a scale for each group, else "float32"; see `mlxc.cpu_kernels`.
+        reasons: by the names above, a sentence each.
+    """
+
+    quantized: Literal["keep", "dequantize"]
+    dtype: Literal["float32", "stored"]
+    activations: Literal["float32", "int8"]
+    reasons: Mapping[str, str] = field(repr=False)
+
+    def prepare(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
+        """Returns weights in the types that the policy asks for, not evaluated."""
+        import mlxc as mx
+
+        if self.dtype == "stored":
+            return dict(weights)
+        return {
+            name: array.astype(mx.float32) if _widens(name, array, weights) else array
+            for name, array in weights.items()
+        }
+
+
+def cpu_policy(
+    weights: Mapping[str, mx.array], environment: Mapping[str, str] | None = None
+) -> CpuPolicy:
+    """Decides how a model is computed on this machine's CPU.
+
+    Args:
+        weights: arrays by name, as the file has them.
+        environment: where `MLXRS_CPU_ACTIVATIONS` is looked up, "float32" or "int8"; None is that
+            of the process.
+
+    Raises:
+        ValueError: the variable has another value.
+    """
+    reasons: dict[str, str] = {}
+    return CpuPolicy(
+        _quantized(reasons),
+        _dtype(weights, reasons),
+        _activations(os.environ if environment is None else environment, reasons),
+        reasons,
+    )
+
+
+def keeps_quantized() -> bool:
+    """Whether packed weights are computed with as they are."""
+    return False
+
+
+def _quantized(reasons: dict[str, str]) -> Literal["keep", "dequantize"]:
+    reasons["quantized"] = "float32 matrices are multiplied faster than packed ones"
+    return "dequantize"
+
+
+def _dtype(
+    weights: Mapping[str, mx.array], reasons: dict[str, str]
+) -> Literal["float32", "stored"]:
+    needed = bytes_as_float32(weights)
+    available = _memory()
+    if needed > sum(array.nbytes for array in weights.values()) and needed > SHARE * available:
+        reasons["dtype"] = (
+            f"the weights would take {needed >> 20} MiB as float32, of {available >> 20}"
+        )
+        return "stored"
+    reasons["dtype"] = "this is what processors compute fastest in, and most exactly"
+    return "float32"
+
+
+def _activations(
+    environment: Mapping[str, str], reasons: dict[str, str]
+) -> Literal["float32", "int8"]:
+    import mlxc as mx
+
+    wanted = environment.get(VARIABLE)
+    if wanted is not None and wanted not in ("float32", "int8"):
+        raise ValueError(f"{VARIABLE} must be 'float32' or 'int8', got {wanted!r}")
+    if wanted is not None:
+        reasons["activations"] = f"the environment says {VARIABLE}={wanted}"
+        return "int8" if wanted == "int8" else "float32"
+    if mx.cpu_kernels().int8_dot:
+        reasons["activations"] = (
+            f"the processor has dot products of bytes; {VARIABLE}=float32 for exact ones"
+        )
+        return "int8"
+    reasons["activations"] = "the processor has no dot products of bytes"
+    return "float32"
+
+
+def bytes_as_float32(weights: Mapping[str, mx.array]) -> int:
+    """How many bytes the weights have when those that are not packed are float32."""
+    return sum(
+        array.size * 4 if _widens(name, array, weights) else array.nbytes
+        for name, array in weights.items()
+    )
+
+
+def _widens(name: str, array: mx.array, weights: Mapping[str, mx.array]) -> bool:
+    """Whether an array becomes float32: scales and biases of packed weights stay small."""
+    import mlxc as mx
+
+    if array.dtype not in (mx.bfloat16, mx.float16):
+        return False
+    module, _, leaf = name.rpartition(".")
+    return leaf not in ("scales", "biases") or f"{module}.scales" not in weights
+
+
+def _memory() -> int:
+    if "SC_PHYS_PAGES" not in os.sysconf_names:
+        return 1 << 62
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

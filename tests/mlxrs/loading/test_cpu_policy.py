@@ -1,0 +1,74 @@
+"""What a model is computed with on a CPU."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import mlxc as mx
+from mlxrs.loading.cpu_policy import bytes_as_float32, cpu_policy
+
+WEIGHTS = {
+    "norm.weight": mx.ones((64,), mx.bfloat16),
+    "lm_head.weight": mx.ones((8, 64), mx.float16),
+    "up.weight": mx.zeros((8, 8), mx.uint32),
+    "up.scales": mx.ones((8, 2), mx.float16),
+    "up.biases": mx.ones((8, 2), mx.float16),
+    "steps": mx.array([1, 2]),
+}
+
+
+def test_what_is_not_packed_becomes_float32() -> None:
+    prepared = cpu_policy(WEIGHTS, {}).prepare(WEIGHTS)
+
+    assert {name: array.dtype for name, array in prepared.items()} == {
+        "norm.weight": mx.float32,
+        "lm_head.weight": mx.float32,
+        "up.weight": mx.uint32,
+        "up.scales": mx.float16,
+        "up.biases": mx.float16,
+        "steps": mx.int32,
+    }
+    assert sum(array.nbytes for array in prepared.values()) == bytes_as_float32(WEIGHTS)
+
+
+def test_weights_that_would_fill_the_memory_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 64)
+
+    policy = cpu_policy(WEIGHTS, {})
+
+    assert policy.dtype == "stored"
+    assert all(policy.prepare(WEIGHTS)[name] is WEIGHTS[name] for name in WEIGHTS)
+    assert "of 0" in policy.reasons["dtype"]
+
+
+def test_weights_that_are_float32_already_need_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 64)
+
+    assert cpu_policy({"a.weight": mx.ones((64, 64))}, {}).dtype == "float32"
+
+
+@pytest.mark.parametrize("activations", ["float32", "int8"])
+def test_the_environment_chooses_the_activations(activations: str) -> None:
+    policy = cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": activations})
+
+    assert policy.activations == activations
+    assert "MLXRS_CPU_ACTIVATIONS" in policy.reasons["activations"]
+
+
+def test_without_a_word_the_processor_chooses_the_activations() -> None:
+    expected = "int8" if mx.cpu_kernels().int8_dot else "float32"
+
+    assert cpu_policy(WEIGHTS, {}).activations == expected
+
+
+def test_activations_that_nobody_knows_are_refused() -> None:
+    with pytest.raises(ValueError, match="MLXRS_CPU_ACTIVATIONS must be 'float32' or 'int8'"):
+        cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": "int4"})
+
+
+def test_every_choice_has_a_reason() -> None:
+    assert cpu_policy(WEIGHTS, {}).reasons.keys() == {"quantized", "dtype", "activations"}
