@@ -168,7 +168,7 @@ def quantized_matmul(
     bias = optional(biases, "biases")
     return _computable(
         wrap(
-            lib.h_quantized_matmul(
+            lib.h_cpu_quantized_matmul(
                 x._h,
                 w._h,
                 scales._h,

@@ -76,6 +76,18 @@ int mlxc_cpu_scaled_dot_product_attention(
     const mlx_array sinks /* or null */,
     const mlx_stream s);
 
+int mlxc_cpu_quantized_matmul(
+    mlx_array* res,
+    const mlx_array x,
+    const mlx_array w,
+    const mlx_array scales,
+    const mlx_array biases /* or null */,
+    bool transpose,
+    mlx_optional_int group_size,
+    mlx_optional_int bits,
+    const char* mode,
+    const mlx_stream s);
+
 #ifdef __cplusplus
 }
 #endif

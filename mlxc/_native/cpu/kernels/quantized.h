@@ -1,0 +1,62 @@
+// Kernels of products with quantized matrices.
+#pragma once
+
+#include "../isa.h"
+#include "types.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mlxc::cpu {
+
+// How the elements of a group are packed; all have integers that fit a byte. An element is
+// scale * q + bias, in mxfp4 scale * the number that the four bits stand for.
+enum class Packing { bits1, bits2, bits3, bits4, bits5, bits6, bits8, mxfp4 };
+constexpr int packings = 8;
+
+constexpr int bits_of(Packing packing) {
+  constexpr int bits[] = {1, 2, 3, 4, 5, 6, 8, 4};
+  return bits[static_cast<int>(packing)];
+}
+
+// The types of scales: those of Float, then powers of two in a byte.
+enum class Scale { f32, f16, bf16, e8m0 };
+constexpr int scale_types = 4;
+
+// `rows` rows of `length` elements, each row packed without gaps.
+struct QuantizedMatrix {
+  const std::uint8_t* packed;
+  const void* scales; // length / group a row
+  const void* biases; // of the scales' type; null for mxfp4
+  Packing packing;
+  Scale scale;
+  std::size_t rows, length;
+  int group; // 32, 64 or 128
+};
+
+// In how many bytes an element of the other operand is written.
+constexpr int bytes_of_int8 = 1;
+constexpr int bytes_of_float32 = 3;
+
+struct Quantized {
+  // How much memory `product` needs for `count` rows x of `length` elements and `threads` threads.
+  std::size_t (*scratch)(std::size_t count, std::size_t length, int bytes, int threads);
+
+  // y = x w^T for `count` rows of x; y has count * w.rows elements of y's type. A row of y depends
+  // on no other, nor on their count. Each group of 32 elements of x is written as integers of
+  // `bytes` bytes with a scale of their own; the products of integers are exact.
+  void (*product)(
+      const QuantizedMatrix& w,
+      const void* x,
+      Float x_type,
+      void* y,
+      Float y_type,
+      std::size_t count,
+      int bytes,
+      int threads,
+      void* scratch);
+
+  MLXC_TABLE(Quantized);
+};
+
+} // namespace mlxc::cpu
