@@ -29,6 +29,8 @@ def as_readable(file: File) -> BinaryIO | None:
 
 def _as_open(file: File, methods: tuple[str, ...]) -> BinaryIO | None:
     if isinstance(file, (str, os.PathLike)):
+        if not os.fspath(file):
+            raise ValueError("file must be a path or an open file, got an empty path")
         return None
     if not all(callable(getattr(file, method, None)) for method in methods):
         raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import mlxc as mx
 
@@ -68,6 +68,7 @@ class Drafter(Protocol):
         """
 
 
+@runtime_checkable
 class Speculation(Protocol):
     """The settings of a kind of speculation, for any number of generations."""
 

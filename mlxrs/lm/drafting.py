@@ -27,10 +27,16 @@ class Drafting:
         speculative: Where guesses come from.
 
     Raises:
+        TypeError: `speculative` is no setting of speculation.
         ValueError: A draft model comes with caches.
     """
 
     def __init__(self, speculative: Speculation) -> None:
+        if isinstance(speculative, type) or not isinstance(speculative, Speculation):
+            raise TypeError(
+                "speculative must be a PromptLookupConfig() or SpeculativeDecodingConfig(model), "
+                f"got {speculative!r:.80}"
+            )
         if isinstance(speculative, SpeculativeDecodingConfig) and speculative.draft_cache:
             raise ValueError(
                 "draft_cache must be None in a session, which makes the caches of the draft model "

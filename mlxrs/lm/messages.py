@@ -36,7 +36,8 @@ class ChatMessage:
         tool_call_id: The call whose result this is, where the model names its calls.
 
     Raises:
-        TypeError: `content` is neither a text nor a list of parts.
+        TypeError: `content` is neither a text nor a list of parts, or `name` or `tool_call_id` is
+            no text.
         ValueError: A part does not say what it is.
 
     Example:
@@ -53,6 +54,10 @@ class ChatMessage:
         object.__setattr__(self, "role", Role(self.role))
         if not isinstance(self.content, str):
             object.__setattr__(self, "content", _checked(self.content))
+        for name in ("name", "tool_call_id"):
+            value = getattr(self, name)
+            if not isinstance(value, (str, type(None))):
+                raise TypeError(f"{name} must be a str or None, got {value!r:.80}")
 
     @property
     def text(self) -> str:

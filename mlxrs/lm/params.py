@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -147,7 +147,7 @@ class GenConfig:
 
     def _check_ids(self, name: str) -> None:
         value = getattr(self, name)
-        if isinstance(value, (str, bytes)) or not all(_is_integer(i) and i >= 0 for i in value):
+        if not _is_collection(value) or not all(_is_integer(i) and i >= 0 for i in value):
             raise ValueError(f"{name} must be token ids, integers >= 0, got {value!r}; () for none")
 
     def _check_mirostat(self) -> None:
@@ -191,10 +191,14 @@ class GenConfig:
 
     def _check_stop_strings(self) -> None:
         stops = self.stop_strings
-        if isinstance(stops, str) or not all(isinstance(stop, str) for stop in stops):
+        if not _is_collection(stops) or not all(isinstance(stop, str) for stop in stops):
             raise ValueError(
                 f"stop_strings must be a sequence of texts, got {stops!r}; () for none"
             )
+
+
+def _is_collection(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, (str, bytes))
 
 
 def _is_integer(value: object) -> bool:

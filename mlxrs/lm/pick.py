@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import mlxc as mx
 
@@ -11,6 +11,7 @@ from .params import GenConfig
 from .sample import TokenHistory, fresh_seed, make_logits_processors, make_sampler, sampling_kind
 
 
+@runtime_checkable
 class Constraint(Protocol):
     """What may be said next, as far as it depends on what was said: a grammar, for one."""
 
@@ -22,6 +23,15 @@ class Constraint(Protocol):
 
     def rollback(self, count: int) -> None:
         """Take the last `count` tokens accepted back."""
+
+
+def check_constraint(constraint: Constraint | None) -> None:
+    """Raise TypeError unless it is a constraint, or none."""
+    if constraint is not None and not isinstance(constraint, Constraint):
+        raise TypeError(
+            f"constraint must be a Constraint, got {constraint!r:.80}; "
+            "Grammar.regex('yes|no').constraint(tokenizer) makes one of a grammar"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,11 @@ class ChatSession(AsyncReplies):
         self._settings = SessionSettings(max_kv_size, kv_bits, overflow)
         transcript, toolbox = Transcript(history), Toolbox.of(tools)
         reader = Reader(model, tokenizer, self._settings, speculative)
-        options = TurnOptions(instructions, params or GenConfig(), template_variables or {})
+        options = TurnOptions(
+            instructions,
+            GenConfig() if params is None else params,
+            {} if template_variables is None else template_variables,
+        )
         super().__init__(Turns(tokenizer, reader, transcript, toolbox), options)
         if cache is not None and transcript.messages:
             raise ValueError(

@@ -13,7 +13,7 @@ from .cache import Cache, cached_tokens, make_prompt_cache
 from .drafter import Draft, Drafter, Speculation
 from .models import LanguageModel
 from .params import GenConfig
-from .pick import Constraint, Pick
+from .pick import Constraint, Pick, check_constraint
 from .prefill import prefill
 from .response import FinishReason, SpeculationStats
 from .rewind import RewindableReader
@@ -74,6 +74,7 @@ def speculative_step(
             cancel=cancel,
         )
     params.validate()
+    check_constraint(constraint)
     tokens = prompt_row(prompt)
     caches = make_prompt_cache(model) if cache is None else cache
     room = room_after(model, cached_tokens(caches), tokens.size)

@@ -19,7 +19,7 @@ from .cache import (
 )
 from .models import LanguageModel
 from .params import GenConfig
-from .pick import Constraint, Pick, TokenPicker, log_softmax
+from .pick import Constraint, Pick, TokenPicker, check_constraint, log_softmax
 from .prefill import prefill
 from .response import FinishReason, SpeculationStats
 
@@ -109,6 +109,7 @@ def generate_step(
 
     Raises:
         ValueError: The prompt is empty or not one-dimensional, or a setting is invalid.
+        TypeError: `constraint` is none.
         ContextLengthError: What the cache holds and the prompt exceed the model's context.
 
     Example:
@@ -116,6 +117,7 @@ def generate_step(
             print(step.token)
     """
     params.validate()
+    check_constraint(constraint)
     tokens = prompt_row(prompt)
     caches = make_prompt_cache(model) if cache is None else cache
     room = room_after(model, cached_tokens(caches), tokens.size)

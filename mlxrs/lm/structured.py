@@ -181,14 +181,12 @@ class GrammarConstraint:
         """Return which tokens may come next, booleans `(V,)`; at the end those that end it.
 
         Raises:
-            RuntimeError: The grammar is too ambiguous here to go on.
+            RuntimeError: The grammar is too ambiguous here to go on, or has no end.
         """
         import numpy as np
 
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
-        if self._matcher.is_error():
-            message = _first_lines(self._matcher.get_error())
-            raise RuntimeError(f"the grammar cannot be followed any further: {message}")
+        self._require_sound()
         allowed = np.unpackbits(bits, count=self._vocab_size, bitorder="little")
         return mx.array(allowed.view(np.bool_))
 
@@ -197,11 +195,18 @@ class GrammarConstraint:
 
         Raises:
             ValueError: The grammar does not allow it here; nothing has changed.
+            RuntimeError: The grammar is too ambiguous here to go on, or has no end.
         """
         if token in self._eos and self._matcher.is_accepting():
             self._ended += 1
         elif self._ended or self._matcher.try_consume_tokens([token]) != 1:
+            self._require_sound()
             raise ValueError(f"the grammar does not allow token {token} here; mask() tells which")
+
+    def _require_sound(self) -> None:
+        if self._matcher.is_error():
+            message = _first_lines(self._matcher.get_error())
+            raise RuntimeError(f"the grammar cannot be followed any further: {message}")
 
     def rollback(self, count: int) -> None:
         """Take the last `count` tokens accepted back.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..errors import ChatSessionError
@@ -17,10 +17,21 @@ class Transcript:
     Attributes:
         messages: All of them, pending or not.
         begun: Whether there was a turn, so that nothing is pending any more.
+
+    Raises:
+        TypeError: One of `messages` is no `ChatMessage`.
     """
 
     def __init__(self, messages: Iterable[ChatMessage] = (), *, begun: bool = False) -> None:
+        if isinstance(messages, (str, Mapping, ChatMessage)):
+            raise TypeError(f"history must be a list of ChatMessage, got {_shown(messages)}")
         self.messages = list(messages)
+        for message in self.messages:
+            if not isinstance(message, ChatMessage):
+                raise TypeError(
+                    f"history must hold ChatMessage only, got {_shown(message)}; "
+                    "ChatMessage(**message) makes one of a dict"
+                )
         self.begun = begun
 
     def copy(self) -> Transcript:
@@ -32,7 +43,10 @@ class Transcript:
 
         Raises:
             IndexError: There is no such message.
+            TypeError: `index` is no integer, or `text` no text.
         """
+        if not isinstance(index, int):
+            raise TypeError(f"index must be an integer, got {_shown(index)}")
         count = len(self.messages)
         if not -count <= index < count:
             raise IndexError(f"there is no message {index}: the conversation has {count}")
@@ -44,9 +58,12 @@ class Transcript:
         """Return a transcript without the last turns: a user's message and all that followed.
 
         Raises:
-            ValueError: `count` is below 1.
+            TypeError: `count` is no integer.
+            ValueError: It is below 1.
             ChatSessionError: There are not so many turns.
         """
+        if not isinstance(count, int):
+            raise TypeError(f"turns must be an integer, got {_shown(count)}")
         if count < 1:
             raise ValueError(f"turns must be >= 1, got {count}; 1 takes back the last one")
         starts = turn_starts(self.messages)
@@ -73,3 +90,7 @@ class Transcript:
 def turn_starts(messages: list[ChatMessage]) -> list[int]:
     """Return the indices of the user's messages, each of which begins a turn."""
     return [i for i, message in enumerate(messages) if message.role is Role.USER]
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.80}"

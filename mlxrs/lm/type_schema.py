@@ -34,13 +34,14 @@ def type_schema(kind: Any) -> dict[str, object]:
 
     Known are `str`, `int`, `float`, `bool`, `None`, `Literal`, enums, unions, `list`, `tuple`,
     `dict` with names, dataclasses and TypedDicts, also such as refer to themselves. Objects have
-    the keys of their class and no others; those with a default may be missing.
+    the keys of their class and no others; those with a default may be missing. Further rules of
+    JSON schema go into an annotation: `Annotated[list[str], {"maxItems": 3}]`.
 
     Args:
         kind: The type.
 
     Raises:
-        ValueError: It is, or contains, another type.
+        ValueError: It is, or contains, another type, or its hints name what is not there.
 
     Example:
         type_schema(list[int])  # {"type": "array", "items": {"type": "integer"}}
@@ -53,7 +54,10 @@ def type_schema(kind: Any) -> dict[str, object]:
 def _schema(kind: Any, found: dict[type, tuple[str, dict[str, object]]]) -> dict[str, object]:
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Annotated, Required, NotRequired):
-        return _schema(args[0], found)
+        schema = _schema(args[0], found)
+        for rules in args[1:]:
+            schema |= dict(rules) if isinstance(rules, Mapping) else {}
+        return schema
     if origin is Literal:
         return {"enum": list(args)}
     if origin in (Union, types.UnionType):
@@ -95,7 +99,10 @@ def _object(kind: type, found: dict[type, tuple[str, dict[str, object]]]) -> dic
         schema: dict[str, object] = {"type": "object", "additionalProperties": False}
         # Known before its fields are looked at: they may refer to it.
         found[kind] = f"{kind.__name__}{len(found) or ''}", schema
-        hints: Mapping[str, Any] = get_type_hints(kind, include_extras=True)
+        try:
+            hints: Mapping[str, Any] = get_type_hints(kind, include_extras=True)
+        except NameError as error:
+            raise ValueError(f"the type hints of {kind.__name__} cannot be read: {error}") from None
         required: list[str]
         if is_dataclass(kind):
             own = [field for field in fields(kind) if field.init]

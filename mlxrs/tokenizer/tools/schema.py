@@ -33,7 +33,7 @@ def tool_schema(function: Callable[..., object]) -> JsonSchema:
             list, tuple, dict, Literal, enums, and unions of these.
 
     Raises:
-        TypeError: an argument has no hint, or one that JSON has nothing for.
+        TypeError: it is no function, or an argument has no hint, or one that JSON has nothing for.
 
     Example:
         >>> def weather(city: str, days: int = 1) -> str:
@@ -45,9 +45,14 @@ def tool_schema(function: Callable[..., object]) -> JsonSchema:
         >>> tool_schema(weather)["function"]["parameters"]["required"]
         ['city']
     """
-    name = getattr(function, "__name__", type(function).__name__)
+    if not inspect.isroutine(function):
+        raise TypeError(f"a tool must be a function, got {function!r:.80}; write one around it")
+    name = function.__name__
     description, told = _docstring(inspect.getdoc(function) or "")
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"{name}: its type hints cannot be read: {error}") from None
     properties: dict[str, JsonSchema] = {}
     required: list[str] = []
     for parameter in inspect.signature(function).parameters.values():

@@ -52,6 +52,8 @@ def test_defaults_are_valid_and_greedy():
         ("eos", [True]),
         ("eos", "</s>"),
         ("stop_strings", "stop"),
+        ("stop_strings", None),
+        ("eos", 5),
         ("stop_strings", [b"stop"]),
         ("seed", -1),
         ("seed", 2**64),

@@ -59,6 +59,20 @@ def test_what_was_cut_short_is_not_parsed():
     assert session(4).respond("?").parsed is None
 
 
+@dataclass
+class Endless:
+    inner: "Endless"
+
+
+def test_a_type_without_an_end_is_an_error_of_the_turn():
+    endless = session(60)
+
+    with pytest.raises(RuntimeError, match="the grammar cannot be followed any further"):
+        endless.respond("?", schema=Endless)
+
+    assert [message.text for message in endless.history] == ["?", ""]
+
+
 def test_a_schema_does_not_go_with_a_constraint():
     with pytest.raises(ValueError, match="schema and constraint do not go together"):
         session(4).respond("?", schema=Animal, constraint=object())

@@ -114,6 +114,26 @@ def test_classes_of_one_name_are_kept_apart():
     assert values == [{"type": "integer"}, {"type": "string"}]
 
 
+def test_annotations_add_rules():
+    few = Annotated[list[Annotated[int, "a number", {"minimum": 0}]], {"maxItems": 3}]
+
+    assert type_schema(few) == {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 0},
+        "maxItems": 3,
+    }
+
+
+@dataclass
+class Forgotten:
+    value: "Elsewhere"  # noqa: F821, UP037
+
+
+def test_hints_that_name_nothing_are_refused():
+    with pytest.raises(ValueError, match="type hints of Forgotten cannot be read: .*Elsewhere"):
+        type_schema(Forgotten)
+
+
 @pytest.mark.parametrize("kind", [set[int], bytes, object, dict[int, str], "text"], ids=str)
 def test_a_type_without_a_schema_is_refused(kind):
     with pytest.raises(ValueError, match="there is no JSON schema for"):

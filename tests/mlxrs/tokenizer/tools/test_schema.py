@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Literal, Optional
 
 import pytest
@@ -85,7 +86,12 @@ def test_function_that_json_cannot_call_is_refused() -> None:
 
     def choice(x: Literal[b"a"]): ...
 
+    def unknown(x: "Elsewhere"): ...  # noqa: F821, UP037
+
     for function, message in [
+        (5, "a tool must be a function, got 5; write one around it"),
+        (partial(many, 1), "a tool must be a function"),
+        (unknown, "unknown: its type hints cannot be read: .*Elsewhere"),
         (bare, "must have a type hint"),
         (many, "must name its arguments"),
         (foreign, "a type that JSON knows"),
