@@ -122,7 +122,7 @@ class Conversation:
 
     def _constraint(self, form: ReplyForm) -> Constraint | None:
         """Return the constraint of the next reply of a form."""
-        return form.constraint(self._turns.tokenizer, self.params.eos)
+        return form.constraint(self._turns.tokenizer, self._options.params.eos)
 
     @property
     def _options(self) -> TurnOptions:
