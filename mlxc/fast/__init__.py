@@ -6,6 +6,7 @@ Letters: B batch, H heads, L queries or sequence, S keys, D features. Every func
 
 from __future__ import annotations
 
+from ._activations import geglu, gelu, silu, swiglu
 from ._attention import gated_delta_update, scaled_dot_product_attention
 from ._kernels import cuda_kernel, metal_kernel, precompiled_cuda_kernel
 from ._layers import cross_entropy, layer_norm, rms_norm, rope
@@ -14,10 +15,14 @@ __all__ = [
     "cross_entropy",
     "cuda_kernel",
     "gated_delta_update",
+    "geglu",
+    "gelu",
     "layer_norm",
     "metal_kernel",
     "precompiled_cuda_kernel",
     "rms_norm",
     "rope",
     "scaled_dot_product_attention",
+    "silu",
+    "swiglu",
 ]

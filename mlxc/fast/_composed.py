@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from .._dtype import DtypeCategory, float32, issubdtype
 from ..ops.arrange import repeat
 from ..ops.cast import astype
 from ..ops.create import zeros
-from ..ops.exponential import logsumexp
+from ..ops.elementwise import square
+from ..ops.exponential import erf, logsumexp, sigmoid
 from ..ops.join import stack
 from ..ops.layout import broadcast_to
 from ..ops.shape import expand_dims, squeeze
@@ -19,6 +21,20 @@ from ..ops.take import take_along_axis, where
 if TYPE_CHECKING:
     from .._array import array
     from .._device import StreamOrDevice
+
+
+def activation(gate: array, x: array | None, form: int, stream: StreamOrDevice) -> array:
+    """As the functions of `mlxc.fast._activations`, in the order in which C counts them."""
+    with nullcontext() if stream is None else on_stream(stream):
+        if form == 0:
+            y = gate * sigmoid(gate)
+        elif form == 1:
+            y = gate * (1 + erf(gate * math.sqrt(0.5))) * 0.5
+        elif form == 2:
+            y = gate * sigmoid(2 * math.sqrt(2 / math.pi) * gate * (1 + 0.044715 * square(gate)))
+        else:
+            y = gate * sigmoid(1.702 * gate)
+        return y if x is None else y * x
 
 
 def cross_entropy(logits: array, targets: array, stream: StreamOrDevice) -> array:

@@ -44,7 +44,7 @@ def exp(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
         array([1, 2.71828], dtype=float32)
     """
     a = as_array(a)
-    return wrap(lib.h_exp(a._h, at(stream)))
+    return wrap(lib.h_cpu_exp(a._h, at(stream)))
 
 
 def expm1(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
@@ -135,7 +135,7 @@ def sigmoid(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
         array([0.268941, 0.5], dtype=float32)
     """
     a = as_array(a)
-    return wrap(lib.h_sigmoid(a._h, at(stream)))
+    return wrap(lib.h_cpu_sigmoid(a._h, at(stream)))
 
 
 def erf(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:

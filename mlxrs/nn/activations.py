@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import mlxc as mx
 
 
@@ -14,24 +12,24 @@ def relu(x: mx.array) -> mx.array:
 
 def silu(x: mx.array) -> mx.array:
     """Return `x * sigmoid(x)`, also known as swish."""
-    return x * mx.sigmoid(x)
+    return mx.fast.silu(x)
 
 
 def swiglu(gate: mx.array, x: mx.array) -> mx.array:
     """Return `silu(gate) * x`, the gated unit of https://arxiv.org/abs/2002.05202."""
-    return silu(gate) * x
+    return mx.fast.swiglu(gate, x)
 
 
 def gelu(x: mx.array) -> mx.array:
     """Return `x * Φ(x)` with the exact normal distribution function Φ."""
-    return x * (1 + mx.erf(x / math.sqrt(2))) / 2
+    return mx.fast.gelu(x)
 
 
 def gelu_approx(x: mx.array) -> mx.array:
     """Return `gelu` by its tanh approximation, "gelu_pytorch_tanh" in configurations."""
-    return 0.5 * x * (1 + mx.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return mx.fast.gelu(x, approximate="tanh")
 
 
 def gelu_fast_approx(x: mx.array) -> mx.array:
     """Return `gelu` by its sigmoid approximation, `x * sigmoid(1.702 * x)`."""
-    return x * mx.sigmoid(1.702 * x)
+    return mx.fast.gelu(x, approximate="sigmoid")

@@ -23,6 +23,19 @@ def test_cross_entropy_is_that_of_mlx(dtype):
     assert_close(result.astype(dtype), mx.fast.cross_entropy(logits, targets))
 
 
+@pytest.mark.native
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("form", range(4))
+def test_activations_are_those_of_c(form, gated):
+    gate, x = mx.array(floats((2, 3), 1)), mx.array(floats((2, 3), 2))
+    approximate = (None, "none", "tanh", "sigmoid")[form]
+    alone = mx.fast.gelu(gate, approximate=approximate) if form else mx.fast.silu(gate)
+
+    result = _composed.activation(gate, x if gated else None, form, mx.cpu)
+
+    assert_close(result, alone * x if gated else alone)
+
+
 @pytest.mark.parametrize(
     ("logits", "targets", "words"),
     [

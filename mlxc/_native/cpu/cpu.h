@@ -31,6 +31,18 @@ bool mlxc_cpu_has_int8_dot(void);
 bool mlxc_cpu_has_bf16_dot(void);
 
 /* Operations */
+int mlxc_cpu_exp(mlx_array* res, const mlx_array a, const mlx_stream s);
+int mlxc_cpu_sigmoid(mlx_array* res, const mlx_array a, const mlx_stream s);
+
+/* Activation functions, which mlx-c lacks, or their product with x: 0 silu, 1 gelu, 2 its tanh
+ * form, 3 its sigmoid form. */
+int mlxc_cpu_activation(
+    mlx_array* res,
+    const mlx_array gate,
+    const mlx_array x /* or null */,
+    int activation,
+    const mlx_stream s);
+
 int mlxc_cpu_rms_norm(
     mlx_array* res,
     const mlx_array x,

@@ -27,24 +27,6 @@ float sum_of(size_t length, Part part) {
   return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
-// Whole vectors need no mask.
-template <class T>
-F load_part(const T* from, int n) {
-  return n == W ? load(from) : load(from, n);
-}
-
-// y[i] = result(i, n) over vectors of n elements.
-template <class T, class Result>
-void each(T* y, size_t length, Result result) {
-  size_t i = 0;
-  for (; i + W <= length; i += W) {
-    store(y + i, result(i, W));
-  }
-  if (int rest = static_cast<int>(length - i)) {
-    store(y + i, result(i, rest), rest);
-  }
-}
-
 constexpr size_t grain(size_t length) {
   return 1 + 16384 / (length + 1);
 }
@@ -61,9 +43,10 @@ void rms(Rows x, const void* weight_, void* y_, size_t rows, size_t length, floa
         return part * part;
       });
       F scale = splat(1.0f / std::sqrt(squares / static_cast<float>(length) + eps));
-      each(y + row * length, length, [=](size_t i, int n) {
+      Y* to = y + row * length;
+      each_vector(length, [=](size_t i, int n) {
         F value = load_part(from + i, n) * scale;
-        return weight ? value * load_part(weight + i, n) : value;
+        store_part(to + i, weight ? value * load_part(weight + i, n) : value, n);
       });
     });
   });
@@ -92,10 +75,11 @@ void layer(
         return part * part;
       });
       F scale = splat(1.0f / std::sqrt(squares / n_elements + eps));
-      each(y + row * length, length, [=](size_t i, int n) {
+      T* to = y + row * length;
+      each_vector(length, [=](size_t i, int n) {
         F value = (load_part(from + i, n) - mean) * scale;
         value = weight ? value * load_part(weight + i, n) : value;
-        return bias ? value + load_part(bias + i, n) : value;
+        store_part(to + i, bias ? value + load_part(bias + i, n) : value, n);
       });
     });
   });

@@ -8,28 +8,6 @@ namespace mlxc::cpu {
 namespace MLXC_ISA {
 namespace {
 
-// Calls body(i, n) for vectors of n <= W elements from i on, that together are `length`.
-template <class Body>
-void each_vector(size_t length, Body body) {
-  size_t i = 0;
-  for (; i + W <= length; i += W) {
-    body(i, W);
-  }
-  if (i < length) {
-    body(i, static_cast<int>(length - i));
-  }
-}
-
-template <class T>
-F load_part(const T* from, int n) {
-  return n == W ? load(from) : load(from, n);
-}
-
-template <class T>
-void store_part(T* to, F x, int n) {
-  n == W ? store(to, x) : store(to, x, n);
-}
-
 template <class T>
 void turn_neighbours(const T* x, T* y, const float* cosines, const float* sines, size_t dims) {
   each_vector(dims, [=](size_t i, int n) {

@@ -352,6 +352,28 @@ inline F keep(F x, int n) {
 }
 #endif
 
+// As load and store, for n <= W elements: whole registers need no mask.
+template <class T>
+F load_part(const T* from, int n) {
+  return n == W ? load(from) : load(from, n);
+}
+template <class T>
+void store_part(T* to, F x, int n) {
+  n == W ? store(to, x) : store(to, x, n);
+}
+
+// Calls body(i, n) for vectors of n <= W elements from i on, that together are `length`.
+template <class Body>
+void each_vector(std::size_t length, Body body) {
+  std::size_t i = 0;
+  for (; i + W <= length; i += W) {
+    body(i, W);
+  }
+  if (i < length) {
+    body(i, static_cast<int>(length - i));
+  }
+}
+
 // e ** x to about 1 unit in the last place of float32; infinite, 0 and NaN where C's is: the second
 // operand of a bound is kept where it is NaN.
 inline F exp(F x) {
