@@ -90,6 +90,7 @@ MLXRS = [
         "mlxrs.lm.structured",
     ],
     ["mlxrs.lm.stream", "mlxrs.lm.batch"],
+    ["mlxrs.lm.reply_phases", "mlxrs.lm.thinking_switch"],
     ["mlxrs.lm.drafting", "mlxrs.lm.generate", "mlxrs.lm.session_file", "mlxrs.lm.turn"],
     ["mlxrs.lm.chat_stream", "mlxrs.lm.reader", "mlxrs.lm.reply_form"],
     ["mlxrs.lm.async_stream", "mlxrs.lm.rounds", "mlxrs.lm.turns"],

@@ -39,7 +39,7 @@ class AsyncReplies(Conversation):
         """
         started = perf_counter()
         form = ReplyForm(constraint, schema)
-        return await self._areply(self._ask(prompt, role, self._constraint(form)), form, started)
+        return await self._areply(self._ask(prompt, role, form), form, started)
 
     def astream_respond(
         self,
@@ -47,6 +47,7 @@ class AsyncReplies(Conversation):
         *,
         role: Role | str = Role.USER,
         constraint: Constraint | None = None,
+        schema: object = None,
     ) -> AsyncChatStream:
         """Send a message and return the reply as an asynchronous stream; see `stream_respond`.
 
@@ -54,36 +55,40 @@ class AsyncReplies(Conversation):
             async for response in session.astream_respond("Hello."):
                 print(response.text, end="", flush=True)
         """
-        return AsyncChatStream(self._ask(prompt, role, constraint))
+        return AsyncChatStream(self._ask(prompt, role, ReplyForm(constraint, schema)))
 
     async def astream_tools(
-        self, *, constraint: Constraint | None = None
+        self, *, constraint: Constraint | None = None, schema: object = None
     ) -> AsyncChatStream | None:
         """Run the calls in the last reply, and return what the model says; see `stream_tools`."""
-        turn = await self._afollow(constraint)
+        turn = await self._afollow(ReplyForm(constraint, schema))
         return None if turn is None else AsyncChatStream(turn)
 
-    async def aregenerate(self, *, constraint: Constraint | None = None) -> Reply:
+    async def aregenerate(
+        self, *, constraint: Constraint | None = None, schema: object = None
+    ) -> Reply:
         """Answer the last message anew; see `regenerate`."""
         started = perf_counter()
-        form = ReplyForm(constraint, None)
-        return await self._areply(self._ask_again(self._constraint(form)), form, started)
+        form = ReplyForm(constraint, schema)
+        return await self._areply(self._ask_again(form), form, started)
 
-    def astream_regenerate(self, *, constraint: Constraint | None = None) -> AsyncChatStream:
+    def astream_regenerate(
+        self, *, constraint: Constraint | None = None, schema: object = None
+    ) -> AsyncChatStream:
         """Answer the last message anew, as an asynchronous stream; see `regenerate`."""
-        return AsyncChatStream(self._ask_again(constraint))
+        return AsyncChatStream(self._ask_again(ReplyForm(constraint, schema)))
 
     async def _areply(self, turn: Turn, form: ReplyForm, started: float) -> Reply:
         reply = await answered_async(
             turn,
             started=started,
             calls=self._turns.calls,
-            follow=lambda: self._afollow(self._constraint(form)),
+            follow=lambda: self._afollow(form),
             max_rounds=self._turns.toolbox.max_rounds,
         )
         return form.read(reply)
 
-    async def _afollow(self, constraint: Constraint | None) -> Turn | None:
+    async def _afollow(self, form: ReplyForm) -> Turn | None:
         before, calls = self._turns.open_calls()
         results = [await self._turns.toolbox.arun(call) for call in calls]
-        return self._turns.answer_results(before, results, self._options, constraint)
+        return self._turns.answer_results(before, results, self._options, form)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from .cache import Cache
 from .messages import ChatMessage, Part, Role
-from .pick import Constraint
 from .reply_form import ReplyForm
 from .transcript import Transcript
 from .turn import Turn
@@ -25,12 +24,16 @@ class Conversation:
         instructions: The system message in front of every turn; None for none.
         params: The settings of the generation.
         template_variables: Further names for the chat template.
+        enable_thinking: Whether the model shall think; None leaves it to its chat template.
+        thinking_budget: The most tokens of thinking; None for any number.
     """
 
     def __init__(self, turns: Turns, options: TurnOptions) -> None:
         self.instructions = options.instructions
         self.params = options.params
         self.template_variables: dict[str, object] = dict(options.template_variables)
+        self.enable_thinking = options.enable_thinking
+        self.thinking_budget = options.thinking_budget
         self._turns = turns
 
     @property
@@ -105,25 +108,25 @@ class Conversation:
         """End the reply being generated, within one token; from any thread."""
         self._turns.cancel()
 
-    def _ask(
-        self, prompt: str | Sequence[Part], role: Role | str, constraint: Constraint | None
-    ) -> Turn:
+    def _ask(self, prompt: str | Sequence[Part], role: Role | str, form: ReplyForm) -> Turn:
         """Begin the reply to a message."""
         message = ChatMessage(Role(role), prompt)
         with self._turns.idle():
             before = self._turns.transcript
-            return self._turns.begin(before, [message], self._options, constraint)
+            return self._turns.begin(before, [message], self._options, form)
 
-    def _ask_again(self, constraint: Constraint | None) -> Turn:
+    def _ask_again(self, form: ReplyForm) -> Turn:
         """Begin another reply to the message answered last."""
         with self._turns.idle():
             before, message = self._turns.transcript.without_reply()
-            return self._turns.begin(before, [message], self._options, constraint)
-
-    def _constraint(self, form: ReplyForm) -> Constraint | None:
-        """Return the constraint of the next reply of a form."""
-        return form.constraint(self._turns.tokenizer, self._options.params.eos)
+            return self._turns.begin(before, [message], self._options, form)
 
     @property
     def _options(self) -> TurnOptions:
-        return TurnOptions(self.instructions, self.params, self.template_variables)
+        return TurnOptions(
+            self.instructions,
+            self.params,
+            self.template_variables,
+            self.enable_thinking,
+            self.thinking_budget,
+        )

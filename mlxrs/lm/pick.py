@@ -15,8 +15,11 @@ from .sample import TokenHistory, fresh_seed, make_logits_processors, make_sampl
 class Constraint(Protocol):
     """What may be said next, as far as it depends on what was said: a grammar, for one."""
 
-    def mask(self) -> mx.array:
-        """Return which tokens may come next, booleans `(V,)`; those beyond its end may not."""
+    def mask(self) -> mx.array | None:
+        """Return which tokens may come next, booleans `(V,)`; None where all may.
+
+        Those beyond the end of the array may not.
+        """
 
     def accept(self, token: int) -> None:
         """Go on to the state behind `token`."""
@@ -95,6 +98,11 @@ class TokenPicker:
         logits = self.processed(tokens, logits, allowed)
         return self.picked(self.sampled(logits, index), logits)
 
+    def forget(self, length: int) -> None:
+        """Look back on the first `length` tokens alone, counted as `history` counts them."""
+        if self.history is not None:
+            self.history.truncate(length)
+
     def processed(
         self, tokens: mx.array, logits: mx.array, allowed: mx.array | None = None
     ) -> mx.array:
@@ -104,7 +112,7 @@ class TokenPicker:
             for processor in self._processors:
                 logits = processor(self.history.tokens, logits)
         if allowed is not None:
-            allowed = _fitted(allowed, logits.shape[-1])
+            allowed = fitted(allowed, logits.shape[-1])
             logits = mx.where(allowed, logits, mx.array(-mx.inf, dtype=logits.dtype))
         return logits
 
@@ -130,7 +138,7 @@ class TokenPicker:
         return Pick(token, scores, logprobs[token[0]], top, logprobs[top])
 
 
-def _fitted(allowed: mx.array, size: int) -> mx.array:
+def fitted(allowed: mx.array, size: int) -> mx.array:
     """Return a mask for `size` tokens; a model may have more than its tokenizer, or fewer."""
     missing = size - allowed.size
     if missing == 0:

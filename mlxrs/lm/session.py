@@ -51,7 +51,9 @@ class ChatSession(AsyncReplies):
             from the next turn on.
         params: The settings; changes, in place too, count from the next turn on.
         template_variables: Further names for the chat template, such as
-            `{"enable_thinking": False}`; changes count from the next turn on.
+            `{"reasoning_effort": "low"}`; changes count from the next turn on.
+        enable_thinking: Whether the model shall think; None leaves it to its chat template.
+        thinking_budget: The most tokens of thinking; None for any number.
 
     Example:
         model, tokenizer = load("smollm2-135m-instruct")
@@ -75,6 +77,8 @@ class ChatSession(AsyncReplies):
         kv_bits: int | None = None,
         overflow: Overflow = "error",
         template_variables: Mapping[str, object] | None = None,
+        enable_thinking: bool | None = None,
+        thinking_budget: int | None = None,
         tools: Toolbox | Sequence[ToolFunction] = (),
     ) -> None:
         """Begin a conversation; nothing is computed.
@@ -100,6 +104,12 @@ class ChatSession(AsyncReplies):
                 messages, and keeps them in the history; "rotate" lets the caches forget the
                 oldest tokens but the first 4.
             template_variables: Further names for the chat template.
+            enable_thinking: Whether the model shall think before it answers, for chat templates
+                that can be told; None leaves it to the template. A model that never thinks may be
+                told not to, and one that always does may be told to.
+            thinking_budget: The most tokens of thinking; behind them the tag that ends it is said
+                in any case. 0 ends it at once. None for any number. Nothing happens where the
+                chat template shows no tags of thinking.
             tools: Functions the model may call, with type hints and a docstring, which the
                 model is shown; or a `Toolbox` of them.
 
@@ -120,6 +130,8 @@ class ChatSession(AsyncReplies):
             instructions,
             GenConfig() if params is None else params,
             {} if template_variables is None else template_variables,
+            enable_thinking,
+            thinking_budget,
         )
         super().__init__(Turns(tokenizer, reader, transcript, toolbox), options)
         if cache is not None and transcript.messages:
@@ -149,11 +161,14 @@ class ChatSession(AsyncReplies):
         Args:
             prompt: The message: a text, or parts that the chat template knows.
             role: Who speaks.
-            constraint: What may be said; it is advanced by every token. What the model says to
-                the results of tools is free.
-            schema: What the reply shall be in JSON: a dataclass or another type that
-                `mlxrs.lm.type_schema` knows, or a JSON schema. `reply.parsed` is the object. It
-                needs the extra `structured`, and does not go with a constraint.
+            constraint: What may be said in answer; it is advanced by every token of it. Where the
+                model thinks first, the thinking is free, and so is what the model says to the
+                results of tools.
+            schema: What the answer shall be in JSON: a dataclass or another type that
+                `mlxrs.lm.type_schema` knows, or a JSON schema. `reply.parsed` is the object.
+                Where there are tools the model may call them first, and the schema holds for what
+                it says in the end. It needs the extra `structured`, and does not go with a
+                constraint.
 
         Raises:
             ChatTemplateError: The tokenizer has no chat template, or it rejects the messages.
@@ -165,7 +180,7 @@ class ChatSession(AsyncReplies):
         """
         started = perf_counter()
         form = ReplyForm(constraint, schema)
-        return self._reply(self._ask(prompt, role, self._constraint(form)), form, started)
+        return self._reply(self._ask(prompt, role, form), form, started)
 
     def stream_respond(
         self,
@@ -173,15 +188,18 @@ class ChatSession(AsyncReplies):
         *,
         role: Role | str = Role.USER,
         constraint: Constraint | None = None,
+        schema: object = None,
     ) -> ChatStream:
         """Send a message and return the reply as a stream, one response a token.
 
         The message joins the history now, the reply when the stream ends. Arguments and errors
         are those of `respond`.
         """
-        return ChatStream(self._ask(prompt, role, constraint))
+        return ChatStream(self._ask(prompt, role, ReplyForm(constraint, schema)))
 
-    def stream_tools(self, *, constraint: Constraint | None = None) -> ChatStream | None:
+    def stream_tools(
+        self, *, constraint: Constraint | None = None, schema: object = None
+    ) -> ChatStream | None:
         """Run the calls in the last reply, and return what the model says to their results.
 
         Returns:
@@ -199,10 +217,10 @@ class ChatSession(AsyncReplies):
                     print(response.text, end="", flush=True)
                 stream = session.stream_tools()
         """
-        turn = self._follow(constraint)
+        turn = self._follow(ReplyForm(constraint, schema))
         return None if turn is None else ChatStream(turn)
 
-    def regenerate(self, *, constraint: Constraint | None = None) -> Reply:
+    def regenerate(self, *, constraint: Constraint | None = None, schema: object = None) -> Reply:
         """Answer the last message anew, in place of the reply there is.
 
         Without sampling, or with a seed, the reply is the same again; change `params` first.
@@ -212,12 +230,14 @@ class ChatSession(AsyncReplies):
             ChatSessionError: There is no message to answer.
         """
         started = perf_counter()
-        form = ReplyForm(constraint, None)
-        return self._reply(self._ask_again(self._constraint(form)), form, started)
+        form = ReplyForm(constraint, schema)
+        return self._reply(self._ask_again(form), form, started)
 
-    def stream_regenerate(self, *, constraint: Constraint | None = None) -> ChatStream:
+    def stream_regenerate(
+        self, *, constraint: Constraint | None = None, schema: object = None
+    ) -> ChatStream:
         """Answer the last message anew, as a stream; see `regenerate`."""
-        return ChatStream(self._ask_again(constraint))
+        return ChatStream(self._ask_again(ReplyForm(constraint, schema)))
 
     def fork(self) -> ChatSession:
         """Return a session that goes on from here independently of this one.
@@ -328,6 +348,8 @@ class ChatSession(AsyncReplies):
             kv_bits=settings.kv_bits,
             overflow=settings.overflow,
             template_variables=options.template_variables,
+            enable_thinking=options.enable_thinking,
+            thinking_budget=options.thinking_budget,
             tools=tools,
         )
         session._turns.transcript = saved.transcript.copy()
@@ -342,13 +364,13 @@ class ChatSession(AsyncReplies):
             turn,
             started=started,
             calls=self._turns.calls,
-            follow=lambda: self._follow(self._constraint(form)),
+            follow=lambda: self._follow(form),
             max_rounds=self._turns.toolbox.max_rounds,
         )
         return form.read(reply)
 
-    def _follow(self, constraint: Constraint | None) -> Turn | None:
+    def _follow(self, form: ReplyForm) -> Turn | None:
         """Run the calls in the last reply, and begin the reply to their results."""
         before, calls = self._turns.open_calls()
         results = [self._turns.toolbox.run(call) for call in calls]
-        return self._turns.answer_results(before, results, self._options, constraint)
+        return self._turns.answer_results(before, results, self._options, form)

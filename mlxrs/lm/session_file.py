@@ -75,6 +75,8 @@ def save_session(
         "format": FORMAT,
         "instructions": session.options.instructions,
         "template_variables": dict(session.options.template_variables),
+        "enable_thinking": session.options.enable_thinking,
+        "thinking_budget": session.options.thinking_budget,
         "params": _params_to_json(session.options.params),
         "settings": asdict(session.settings),
         "messages": [message.to_dict() for message in session.transcript.messages],
@@ -118,7 +120,11 @@ def load_session(
             prefix = CachedPrefix.holding(caches, known, told["opaque"])
         return SavedSession(
             options=TurnOptions(
-                told["instructions"], _params_from_json(told["params"]), told["template_variables"]
+                told["instructions"],
+                _params_from_json(told["params"]),
+                told["template_variables"],
+                told.get("enable_thinking"),
+                told.get("thinking_budget"),
             ),
             settings=SessionSettings(**told["settings"]),
             transcript=Transcript(map(_message, told["messages"]), begun=told["begun"]),
@@ -139,6 +145,8 @@ def _check_types(told: object) -> None:
 _TYPES: dict[str, tuple[type, ...]] = {
     "instructions": (str, type(None)),
     "template_variables": (dict,),
+    "enable_thinking": (bool, type(None)),
+    "thinking_budget": (int, type(None)),
     "params": (dict,),
     "settings": (dict,),
     "messages": (list,),

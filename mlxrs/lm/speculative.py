@@ -199,13 +199,17 @@ def _judged(
         here = slice(place, place + 1)
         allowed = trial.mask()
         picks.append(judge(shown[here], logits[here], index + place, allowed, draft, place))
-        if allowed is not None and place < len(guesses):
+        if place < len(guesses):
             guess = guesses[place]
-            if guess in eos or guess >= allowed.size or not allowed[guess].item():
+            if guess in eos or not (allowed is None or _allows(allowed, guess)):
                 break
             trial.accept(guess)
     mx.async_eval([array for pick in picks for array in pick.arrays()])
     return picks
+
+
+def _allows(allowed: mx.array, token: int) -> bool:
+    return token < allowed.size and bool(allowed[token].item())
 
 
 class _Trial:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import mlxc as mx
 
@@ -23,6 +24,7 @@ from .pick import Constraint, Pick, TokenPicker, check_constraint, log_softmax
 from .prefill import prefill
 from .response import FinishReason, SpeculationStats
 
+T = TypeVar("T")
 # (prompt tokens read, prompt tokens to read)
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -187,14 +189,19 @@ def _steps(
         if progress is not None:
             progress(read, prompt.size)
 
-    def launch(tokens: mx.array, index: int) -> Pick:
-        """Start the computation of the token behind `tokens` (L,)."""
+    # Where all may be said now, it is likely so for the token behind: the launch goes ahead.
+    free = constraint is None
+
+    def launch(tokens: mx.array, index: int, asking: bool) -> Pick:
+        """Start the computation of the token behind `tokens` (L,), as the constraint has it."""
+        nonlocal free
         logits = model(tokens[None], caches)[:, -1, :]
         allowed = None
-        if constraint is not None:
+        if asking and constraint is not None:
             # What may follow is worked out here while the model computes there.
             mx.async_eval(logits)
             allowed = constraint.mask()
+            free = allowed is None
         pick = picker(tokens, logits, index, allowed)
         mx.async_eval(pick.arrays())
         return pick
@@ -205,12 +212,12 @@ def _steps(
     # Of the moment at which the caches hold what they shall hold if the generation ends here.
     snapshot = snapshot_prompt_cache(caches)
     try:
-        pick = launch(prompt[-1:], 0)
+        pick = launch(prompt[-1:], 0, True)
         for produced in range(1, budget + 1):
             snapshot = snapshot_prompt_cache(caches)
             ahead: Pick | Exception | None = None
-            if constraint is None and produced < budget:
-                ahead = _attempt(launch, pick.token, produced)
+            if free and produced < budget:
+                ahead = _attempt(partial(launch, pick.token, produced, False))
             token = int(pick.token.item())
             if produced == 1:
                 report(prompt.size)
@@ -221,7 +228,14 @@ def _steps(
                 reason = FinishReason.LENGTH
             elif constraint is not None:
                 constraint.accept(token)
-                ahead = _attempt(launch, pick.token, produced)
+                allowed = _attempt(constraint.mask) if free else None
+                if allowed is not None:
+                    restore_prompt_cache(caches, snapshot)
+                    picker.forget(produced)
+                if isinstance(allowed, Exception):
+                    ahead = allowed
+                elif allowed is not None or not free:
+                    ahead = _attempt(partial(launch, pick.token, produced, True))
             if reason is not None:
                 restore_prompt_cache(caches, snapshot)
             yield Step.of(pick, token, reason)
@@ -235,11 +249,9 @@ def _steps(
         restore_prompt_cache(caches, snapshot)
 
 
-def _attempt(
-    launch: Callable[[mx.array, int], Pick], tokens: mx.array, index: int
-) -> Pick | Exception:
-    """Launch ahead of the caller; an error is for later, when its turn has come."""
+def _attempt(function: Callable[[], T]) -> T | Exception:
+    """Call a function ahead of the caller; an error is for later, when its turn has come."""
     try:
-        return launch(tokens, index)
+        return function()
     except Exception as error:
         return error

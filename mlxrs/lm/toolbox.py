@@ -8,7 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..tokenizer.tools import CallEvent, InvalidCallEvent, ToolCall, tool_schema
+from ..tokenizer.tools import (
+    CallEvent,
+    InvalidCallEvent,
+    ReplyParser,
+    ToolCall,
+    tool_schema,
+)
 from .messages import ChatMessage
 from .tool_prompt import TOOL_FORMAT
 
@@ -80,13 +86,30 @@ class Toolbox:
         """
         if not self.schemas:
             return []
-        parser = tokenizer.reply_parser(
+        events = self.parser(tokenizer, prompt).parse(reply)
+        return [event for event in events if isinstance(event, (CallEvent, InvalidCallEvent))]
+
+    def parser(self, tokenizer: Tokenizer, prompt: Sequence[int]) -> ReplyParser:
+        """Return a parser for a reply to a prompt, which knows how the model thinks and calls."""
+        told = bool(self.schemas) and not tokenizer.shows_tools
+        return tokenizer.reply_parser(
             prompt=tokenizer.decode(prompt[-PROMPT_END:]),
             tools=self.schemas,
-            tool_format=None if tokenizer.shows_tools else TOOL_FORMAT,
+            tool_format=TOOL_FORMAT if told else None,
         )
-        events = parser.parse(reply)
-        return [event for event in events if isinstance(event, (CallEvent, InvalidCallEvent))]
+
+    def call_schema(self, tokenizer: Tokenizer) -> dict[str, Any] | None:
+        """Return the JSON schema of a call, for models that write calls as JSON without tags."""
+        bare = self.parser(tokenizer, []).format if self.schemas else None
+        if bare is None or not bare.bare:
+            return None
+        arguments = "parameters" if bare.name == "llama3" else "arguments"
+        return {
+            "type": "object",
+            "properties": {"name": {"enum": list(self._functions)}, arguments: {"type": "object"}},
+            "required": ["name", arguments],
+            "additionalProperties": False,
+        }
 
     def run(self, event: CallEvent | InvalidCallEvent) -> ChatMessage:
         """Run a call; return the message that tells the model what came of it."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from ..errors import ChatSessionError, StreamOpenError
 from ..tokenizer.tools import CallEvent, InvalidCallEvent
 from .messages import ChatMessage, Role
-from .pick import Constraint
 from .prompting import write_prompt
 from .reader import Answer, Reader
+from .reply_form import ReplyForm
+from .thinking_switch import thinking_variables
 from .toolbox import Toolbox
 from .transcript import Transcript
 from .turn import Turn
@@ -75,7 +76,7 @@ class Turns:
         before: Transcript,
         new: Sequence[ChatMessage],
         options: TurnOptions,
-        constraint: Constraint | None,
+        form: ReplyForm,
     ) -> Turn:
         """Begin the turn that answers messages behind a transcript; they join it now.
 
@@ -87,9 +88,11 @@ class Turns:
             ValueError: A setting is invalid.
         """
         with self.idle():
+            options.params.validate()
             messages = [*before.messages, *new]
             ids, dropped = self.prompt(messages, options)
             cancelled = Event()
+            constraint = form.constraint(self.tokenizer, ids, options, self.toolbox)
             answer = self.reader.answer(ids, options.params, constraint, cancelled)
             self._last_prompt = ids
             self.transcript = Transcript(messages, begun=True)
@@ -105,12 +108,18 @@ class Turns:
         Raises:
             ChatTemplateError: It cannot be written.
         """
+        thinking = thinking_variables(
+            self.tokenizer,
+            enabled=options.enable_thinking,
+            budget=options.thinking_budget,
+            with_tools=bool(self.toolbox.schemas),
+        )
         return write_prompt(
             self.tokenizer,
             messages,
             instructions=options.instructions,
             tools=self.toolbox.schemas,
-            variables=options.template_variables,
+            variables=thinking | dict(options.template_variables),
             room=self.reader.prompt_room(options.params.max_tokens),
         )
 
@@ -135,7 +144,7 @@ class Turns:
         before: Transcript,
         results: Sequence[ChatMessage],
         options: TurnOptions,
-        constraint: Constraint | None,
+        form: ReplyForm,
     ) -> Turn | None:
         """Begin the turn that answers the results of calls; None where there are none.
 
@@ -150,7 +159,7 @@ class Turns:
                     "the conversation changed while its tools ran, so their results have no place "
                     "any more; let one thread or task at a time use a session"
                 )
-            return self.begin(before, results, options, constraint)
+            return self.begin(before, results, options, form)
 
     def cancel(self) -> None:
         """End the open turn, if there is one, within a token; from any thread."""

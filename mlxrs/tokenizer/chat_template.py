@@ -51,6 +51,20 @@ class ChatTemplate:
         with _reported("does not compile"):
             return sandbox().from_string(self.source)
 
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names that it uses and does not always set itself.
+
+        Raises:
+            ChatTemplateError: it does not compile.
+        """
+        from jinja2.meta import find_undeclared_variables
+
+        from .jinja_sandbox import sandbox
+
+        with _reported("does not compile"):
+            return frozenset(find_undeclared_variables(sandbox().parse(self.source)))
+
     def render(self, context: Mapping[str, object]) -> str:
         """Renders the template with the names in `context`; see `render_spans`."""
         return self.render_spans(context).text

@@ -151,6 +151,18 @@ class Tokenizer:
         """Whether the model's chat template tells it which tools there are."""
         return self._chat_templates.show_tools
 
+    def chat_template_variables(self, *, with_tools: bool = False) -> frozenset[str]:
+        """Returns the names that the chat template uses and does not always set itself.
+
+        Args:
+            with_tools: whether the conversation has tools, for which there may be a template of
+                its own.
+
+        Raises:
+            ChatTemplateError: the model has no chat template, or it does not compile.
+        """
+        return self._chat_templates.select(with_tools=with_tools).variables
+
     @property
     def unk_token(self) -> str | None:
         """The text of the token for what the vocabulary cannot spell."""

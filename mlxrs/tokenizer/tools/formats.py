@@ -62,6 +62,12 @@ class ToolFormat:
     ends_reasoning: bool = False
     signs: tuple[str, ...] = ()
 
+    @property
+    def openings(self) -> tuple[str, ...]:
+        """The tags that a reply which calls may begin with."""
+        starts = [bracket.start for bracket in self.brackets if bracket.start]
+        return (*(start for start, _ in self.sections), *starts)
+
 
 def _tags(name: str, sign: str, tag: str, read: Payload = json_calls) -> ToolFormat:
     return ToolFormat(name, (Bracket(f"<{tag}>", (f"</{tag}>",), read),), signs=(sign,))

@@ -67,6 +67,7 @@ class ReplyParser:
     ) -> None:
         self._format = format or ToolFormat("none")
         self._reasoning = reasoning
+        self._in_reasoning = in_reasoning
         self._schemas = argument_schemas(tools)
         self._brackets = {bracket.start: bracket for bracket in self._format.brackets}
         self._sections = dict(self._format.sections)
@@ -79,6 +80,21 @@ class ReplyParser:
         self._ended = False
         self._text = ""
         self._events: list[Event] = []
+
+    @property
+    def format(self) -> ToolFormat:
+        """How the model writes calls."""
+        return self._format
+
+    @property
+    def reasoning(self) -> ReasoningTags | None:
+        """The tags between which the model thinks; None where it does not, or otherwise."""
+        return self._reasoning
+
+    @property
+    def in_reasoning(self) -> bool:
+        """Whether the reply begins with reasoning."""
+        return self._in_reasoning
 
     def feed(self, text: str) -> list[Event]:
         """Takes the next piece of the reply; returns what is certain by now.

@@ -6,6 +6,7 @@ changes the reply.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 
@@ -61,7 +62,9 @@ class Conversation(RuleBasedStateMachine):
         )
 
     def fresh(self) -> ChatSession:
-        return self.new(self.messages, self.session.instructions)
+        fresh = self.new(self.messages, self.session.instructions)
+        fresh.thinking_budget = self.session.thinking_budget
+        return fresh
 
     @property
     def messages(self) -> list[ChatMessage]:
@@ -120,6 +123,16 @@ class Conversation(RuleBasedStateMachine):
     @rule(text=st.none() | texts)
     def instruct(self, text):
         self.session.instructions = text
+
+    @rule(budget=st.none() | st.integers(0, 2))
+    def think(self, budget):
+        self.session.thinking_budget = budget
+
+    @rule(text=texts)
+    def turn_in_a_loop(self, text):
+        expected = self.fresh().respond(text)
+        assert asyncio.run(self.session.arespond(text)) == expected
+        assert self.messages[-2:] == [ChatMessage.user(text), ChatMessage.assistant(expected)]
 
     @rule(text=texts)
     def fork(self, text):

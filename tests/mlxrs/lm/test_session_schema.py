@@ -1,10 +1,13 @@
 """Replies that are objects."""
 
+import asyncio
+import json
 from dataclasses import dataclass
 from typing import Literal
 
 import pytest
 from support.tokenizers import byte_level_backend
+from support.tool_talk import call, once, talk
 
 import mlxc as mx
 from mlxrs.lm.params import GenConfig
@@ -23,19 +26,19 @@ class Animal:
     quick: bool
 
 
-def session(max_tokens: int, **options) -> ChatSession:
+def session(max_tokens: int, end: str = "", budget: int | None = None, **options) -> ChatSession:
     backend = byte_level_backend()
     backend.add_special_tokens(["<|eos|>"])
     tokenizer = Tokenizer(
         backend,
         eos_token_ids=[backend.token_to_id("<|eos|>")],
-        chat_templates=ChatTemplates({"default": "{{ messages[-1].content }}:"}),
+        chat_templates=ChatTemplates({"default": "{{ messages[-1].content }}:" + end}),
     )
     # All tokens are alike to this model, so draws alone decide what the schema leaves open.
     size = tokenizer.vocab_size
     model = FakeModel(size, logits=mx.zeros((size,)))
     params = GenConfig(max_tokens=max_tokens, temp=1.0, **options)
-    return ChatSession(model, tokenizer, params=params)
+    return ChatSession(model, tokenizer, params=params, thinking_budget=budget)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -76,3 +79,79 @@ def test_a_type_without_an_end_is_an_error_of_the_turn():
 def test_a_schema_does_not_go_with_a_constraint():
     with pytest.raises(ValueError, match="schema and constraint do not go together"):
         session(4).respond("?", schema=Animal, constraint=object())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_schema_holds_for_what_is_said_behind_the_thinking(seed):
+    reply = session(80, end="<think>", budget=9, seed=seed).respond("?", schema=Animal)
+
+    assert isinstance(reply.parsed, Animal) and reply.answer.startswith('{"name": "')
+    # Draws are of single bytes, some of which are no characters.
+    assert reply.thinking is not None and len(reply.encode(errors="replace")) >= 9
+
+
+def test_thinking_that_is_over_leaves_a_schema_alone():
+    reply = session(60, end="<think>\n\n</think>\n", budget=9, seed=1).respond("?", schema=Animal)
+
+    assert reply.startswith('{"name": "') and isinstance(reply.parsed, Animal)
+
+
+def test_a_stream_can_have_a_schema():
+    with session(60, seed=2).stream_respond("?", schema=Animal) as stream:
+        list(stream)
+
+    assert json.loads(stream.text)["name"] in ("fox", "hound")
+
+
+@dataclass
+class Warmth:
+    city: str
+    degrees: int
+
+
+def warmth(city: str) -> dict[str, object]:
+    """Tells how warm it is."""
+    return {"city": city, "degrees": 4}
+
+
+@pytest.mark.parametrize("how", ["respond", "arespond"])
+def test_a_schema_leaves_calls_be_and_holds_for_the_answer(how):
+    talker = talk(
+        lambda context: (
+            '{"city": "Oslo", "degrees": 4}' if "<|tool" in context else call("warmth", city="Oslo")
+        ),
+        [warmth],
+    )
+
+    if how == "respond":
+        reply = talker.respond("How warm?", schema=Warmth)
+    else:
+        reply = asyncio.run(talker.arespond("How warm?", schema=Warmth))
+
+    assert reply.parsed == Warmth("Oslo", 4)
+    assert [str(message.role) for message in talker.history][1:3] == ["assistant", "tool"]
+
+
+def test_an_answer_to_tools_cannot_but_follow_its_schema():
+    """This model would rather chat, before its call and behind it."""
+    talker = talk(once("Let me see. " + call("warmth", city="Oslo")), [warmth])
+    talker.params.max_tokens = 60
+
+    reply = talker.respond("How warm?", schema={"enum": ["warm", "cold"]})
+
+    assert reply.parsed in ("warm", "cold") and len(talker.history) == 2
+
+
+def test_a_call_without_tags_may_come_in_place_of_the_answer():
+    bare = json.dumps({"name": "warmth", "arguments": {"city": "Oslo"}})
+    template = (
+        "{% for t in tools %}{{ t.function.name }}{% endfor %}"
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
+    )
+    talker = talk(once(bare), [warmth], template)
+    talker.params.max_tokens = 60
+
+    reply = talker.respond("How warm?", schema={"enum": ["Clear.", "cold"]})
+
+    assert talker.history[1].text == bare and talker.history[2].name == "warmth"
+    assert reply.parsed in ("Clear.", "cold")
