@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from ..tokenizer.tools import ToolCall
 
 # One piece of a message, such as {"type": "text", "text": "..."}.
 Part: TypeAlias = Mapping[str, object]
@@ -49,9 +51,16 @@ class ChatMessage:
     content: str | Sequence[Part]
     name: str | None = None
     tool_call_id: str | None = None
+    tool_calls: Sequence[ToolCall] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", Role(self.role))
+        calls: Sequence[ToolCall | Mapping[str, Any]] = self.tool_calls
+        object.__setattr__(
+            self,
+            "tool_calls",
+            tuple(c if isinstance(c, ToolCall) else ToolCall.of_entry(c) for c in calls),
+        )
         if not isinstance(self.content, str):
             object.__setattr__(self, "content", _checked(self.content))
         for name in ("name", "tool_call_id"):
@@ -70,6 +79,8 @@ class ChatMessage:
         """Return the message as chat templates and JSON have it."""
         told: dict[str, object] = {"role": str(self.role), "content": self.content}
         named = {"name": self.name, "tool_call_id": self.tool_call_id}
+        if self.tool_calls:
+            told["tool_calls"] = [call.entry() for call in self.tool_calls]
         return told | {key: value for key, value in named.items() if value is not None}
 
     @classmethod

@@ -162,7 +162,12 @@ def _message(told: dict[str, Any]) -> ChatMessage:
     for name in ("name", "tool_call_id"):
         if not isinstance(told.get(name), (str, type(None))):
             raise ValueError(f"the {name} of a message must be a text")
-    return ChatMessage(Role(told["role"]), content, told.get("name"), told.get("tool_call_id"))
+    calls = told.get("tool_calls", [])
+    if not isinstance(calls, list):
+        raise ValueError("the tool_calls of a message must be a list")
+    return ChatMessage(
+        Role(told["role"]), content, told.get("name"), told.get("tool_call_id"), calls
+    )
 
 
 def _params_to_json(params: GenConfig) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ChatSessionError, StreamOpenError
 from ..tokenizer.tools import CallEvent, InvalidCallEvent
+from .call_messages import CallMessages
 from .messages import ChatMessage, Role
 from .prompting import write_prompt
 from .reader import Answer, Reader
@@ -48,6 +49,7 @@ class Turns:
         self.reader = reader
         self.transcript = transcript
         self.toolbox = toolbox
+        self._call_messages = CallMessages(tokenizer, toolbox)
         self._last_prompt: list[int] = []
         self._turn: weakref.ref[Turn] | None = None
         self._changing = RLock()
@@ -116,7 +118,7 @@ class Turns:
         )
         return write_prompt(
             self.tokenizer,
-            messages,
+            self._call_messages.told(messages, self._last_prompt),
             instructions=options.instructions,
             tools=self.toolbox.schemas,
             variables=thinking | dict(options.template_variables),
@@ -128,6 +130,8 @@ class Turns:
         messages = self.transcript.messages
         if not messages or messages[-1].role is not Role.ASSISTANT:
             return []
+        if messages[-1].tool_calls:
+            return [CallEvent(call, "") for call in messages[-1].tool_calls]
         return self.toolbox.calls(self.tokenizer, self._last_prompt, messages[-1].text)
 
     def open_calls(self) -> tuple[Transcript, list[CallEvent | InvalidCallEvent]]:

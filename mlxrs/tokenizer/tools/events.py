@@ -6,6 +6,7 @@ Every event keeps the piece of the reply it was read from; joined, the pieces ar
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,30 @@ class ToolCall:
         named = {} if self.id is None else {"id": self.id}
         function = {"name": self.name, "arguments": self.arguments}
         return {**named, "type": "function", "function": function}
+
+    @classmethod
+    def of_entry(cls, entry: Mapping[str, Any]) -> ToolCall:
+        """Returns the call in an entry of `tool_calls`, as `entry` or OpenAI's servers write it.
+
+        Raises:
+            ValueError: it is none.
+        """
+        match entry:
+            case {"function": {"name": str(name), **rest}}:
+                arguments = rest.get("arguments", {})
+            case _:
+                raise ValueError(
+                    'a call must be like {"function": {"name": "...", "arguments": {}}}, got '
+                    f"{entry!r:.80}"
+                )
+        if isinstance(arguments, str):
+            arguments = json.loads(arguments)
+        named = entry.get("id")
+        if not isinstance(arguments, dict) or not isinstance(named, (str, type(None))):
+            raise ValueError(
+                f"the arguments of a call must be an object and its id a text, got {entry!r:.80}"
+            )
+        return cls(name, arguments, named)
 
     def result(self, value: object) -> dict[str, Any]:
         """Returns the message of role `tool` that tells the model what the function returned.

@@ -10,7 +10,7 @@ import pytest
 from support.tool_talk import call, once, talk
 
 from mlxrs.errors import ToolRoundsError
-from mlxrs.lm.messages import ChatMessage
+from mlxrs.lm.messages import ChatMessage, Role
 from mlxrs.lm.session import ChatSession
 from mlxrs.lm.toolbox import Toolbox
 
@@ -161,3 +161,44 @@ def test_tools_must_be_told_apart_and_end_some_time():
         Toolbox([time], max_rounds=0)
     with pytest.raises(TypeError, match="type hint"):
         talk(once(""), [lambda x: x])
+
+
+INSISTENT = (
+    "{% if tools %}[tools]{% endif %}{% for m in messages %}"
+    "{% if m.role == 'tool' and not m.tool_call_id %}{{ raise_exception('no id') }}{% endif %}"
+    "<|{{ m.role }}|>{{ m.content }}{% for c in m.tool_calls or [] %}"
+    "<{{ c.id }} {{ c.function.name }}>{% endfor %}{{ m.tool_call_id }}{% endfor %}<|assistant|>"
+    '{# <tool_call>{"name": #}'
+)
+
+
+def test_a_template_that_wants_calls_apart_is_told_so_and_the_history_keeps_them(tmp_path):
+    said = "So: " + call("warmth", city="Oslo") + call("time", city="Oslo")
+    session = talk(once(said), [warmth, time], INSISTENT)
+
+    assert session.respond("?") == "Clear." and session.respond("!") == "Clear."
+
+    assert session.history[1] == ChatMessage.assistant(said)
+    shown = session._tokenizer.decode(session.render("x"))
+    assert "<|assistant|>So:<call00000 warmth><call00001 time><|tool|>" in shown
+    assert "call00000<|tool|>noon in Osloc" in shown
+    session.save(tmp_path / "talk.safetensors")
+    loaded = ChatSession.load(
+        tmp_path / "talk.safetensors", session._model, session._tokenizer, tools=[warmth, time]
+    )
+    assert loaded.history == session.history and loaded.render("x") == session.render("x")
+
+
+def test_calls_of_a_conversation_from_elsewhere_are_run(tmp_path):
+    entry = {"id": "abc", "function": {"name": "time", "arguments": '{"city": "Oslo"}'}}
+    history = [ChatMessage.user("?"), ChatMessage(Role.ASSISTANT, "Hm.", tool_calls=[entry])]
+    session = talk(once(""), [time], INSISTENT, history=history)
+
+    with session.stream_tools() as stream:
+        list(stream)
+
+    assert stream.text == "Clear."
+    assert session.history[2] == ChatMessage.tool("noon in Oslo", name="time", tool_call_id="abc")
+    session.save(tmp_path / "talk.safetensors")
+    loaded = ChatSession.load(tmp_path / "talk.safetensors", session._model, session._tokenizer)
+    assert loaded.history == session.history
