@@ -104,7 +104,7 @@ def matmul(self: array, other: array) -> array:
         raise TypeError(
             f"Cannot perform matrix multiplication on an mlxc.array and {type(other).__name__}"
         )
-    product = wrap(lib.h_matmul(self._h, other._h, 0))
+    product = wrap(lib.h_cpu_matmul(self._h, other._h, 0))
     return product if product.size else empty_product(self, other)
 
 

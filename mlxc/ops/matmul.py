@@ -57,7 +57,7 @@ def matmul(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array:
         array([[11]], dtype=float32)
     """
     a, b = only_array(a), only_array(b)
-    product = wrap(lib.h_matmul(a._h, b._h, at(stream)))
+    product = wrap(lib.h_cpu_matmul(a._h, b._h, at(stream)))
     return product if product.size else empty_product(a, b, at(stream))
 
 
@@ -100,7 +100,7 @@ def addmm(
         array([[5]], dtype=float32)
     """
     c, a, b = only_array(c), only_array(a), only_array(b)
-    result = wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
+    result = wrap(lib.h_cpu_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))
     if result.size == 0:
         a, b = _contiguous(a, b, at(stream))
         result = wrap(lib.h_addmm(c._h, a._h, b._h, alpha, beta, at(stream)))

@@ -100,6 +100,16 @@ int mlxc_cpu_quantized_matmul(
     const char* mode,
     const mlx_stream s);
 
+int mlxc_cpu_matmul(mlx_array* res, const mlx_array a, const mlx_array b, const mlx_stream s);
+int mlxc_cpu_addmm(
+    mlx_array* res,
+    const mlx_array c,
+    const mlx_array a,
+    const mlx_array b,
+    float alpha,
+    float beta,
+    const mlx_stream s);
+
 #ifdef __cplusplus
 }
 #endif
