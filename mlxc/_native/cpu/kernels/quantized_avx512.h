@@ -113,76 +113,170 @@ inline void by_group(const F four[4], F dots[4]) {
   dots[3] = _mm512_shuffle_f32x4(b, d, 0xdd);
 }
 
-// The dot products of a chunk of 16 rows with x, for each of its groups.
-template <Packing packing, int Bytes>
-inline void dots_of_chunk(
-    const std::uint8_t* const* rows, std::size_t offset, std::size_t elements,
-    const Chunk<Bytes>& x, F dots[4]) {
-  using From = Unpack<packing>;
-  F four[4];
-  I xa[Bytes], xb[Bytes];
-  for (int digit = 0; digit < Bytes; digit++) {
-    xa[digit] = _mm512_load_si512(x.digits[digit][0]);
-    xb[digit] = _mm512_load_si512(x.digits[digit][1]);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    I low[4], high[4];
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-      I raw[From::raw], a, b;
-      From::load(rows[4 * i + j] + offset, elements, raw);
-      From::split(raw, a, b);
-      if constexpr (Bytes > 1) {
-        I middle = _mm512_dpbusd_epi32(_mm512_setzero_si512(), a, xa[1]);
-        middle = _mm512_dpbusd_epi32(middle, b, xb[1]);
-        low[j] = _mm512_add_epi32(_mm512_slli_epi32(middle, 8), _mm512_load_si512(x.start[0]));
-        high[j] = _mm512_dpbusd_epi32(_mm512_load_si512(x.start[1]), a, xa[2]);
-        high[j] = _mm512_dpbusd_epi32(high[j], b, xb[2]);
-      } else {
-        low[j] = _mm512_load_si512(x.start[0]);
-      }
-      low[j] = _mm512_dpbusd_epi32(low[j], a, xa[0]);
-      low[j] = _mm512_dpbusd_epi32(low[j], b, xb[0]);
+// A scale for each lane 4 g + n of four rows n: of the first groups of the matrix in a chunk.
+struct ScalesOfChunk {
+  __mmask16 groups; // which there are
+  alignas(64) std::uint16_t words[16]; // where they lie among four groups of four rows
+  I lanes;
+
+  explicit ScalesOfChunk(int shift) {
+    for (int i = 0; i < 16; i++) {
+      words[i] = static_cast<std::uint16_t>(i % 4 * 4 + (i / 4 >> shift));
     }
-    I sum = sums_of_fours(low);
-    four[i] = Bytes > 1 ? from_two(sums_of_fours(high), sum) : _mm512_cvtepi32_ps(sum);
+    lanes = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<__m256i*>(words)));
   }
-  by_group(four, dots);
+
+  __m256i halves(const void* base, const std::size_t* rows) const {
+    auto row = [&](int n) {
+      return _mm_maskz_loadu_epi16(groups, static_cast<const std::uint16_t*>(base) + rows[n]);
+    };
+    auto all = _mm256_set_m128i(
+        _mm_unpacklo_epi64(row(2), row(3)), _mm_unpacklo_epi64(row(0), row(1)));
+    return _mm256_permutexvar_epi16(
+        _mm256_load_si256(reinterpret_cast<const __m256i*>(words)), all);
+  }
+  F load(const f16* base, const std::size_t* rows) const {
+    return _mm512_cvtph_ps(halves(base, rows));
+  }
+  F load(const bf16* base, const std::size_t* rows) const {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves(base, rows)), 16));
+  }
+  F load(const float* base, const std::size_t* rows) const {
+    auto row = [&](int n) { return _mm_maskz_loadu_ps(groups, base + rows[n]); };
+    F all = _mm512_castps128_ps512(row(0));
+    all = _mm512_insertf32x4(all, row(1), 1);
+    all = _mm512_insertf32x4(all, row(2), 2);
+    all = _mm512_insertf32x4(all, row(3), 3);
+    return _mm512_permutexvar_ps(lanes, all);
+  }
+  F load(const e8m0* base, const std::size_t* rows) const {
+    alignas(64) std::int32_t all[16];
+    for (int n = 0; n < 4; n++) {
+      auto row = _mm_maskz_loadu_epi8(groups, base + rows[n]);
+      _mm_store_si128(reinterpret_cast<__m128i*>(all) + n, _mm_cvtepu8_epi32(row));
+    }
+    I bytes = _mm512_permutexvar_epi32(lanes, _mm512_load_si512(all));
+    I bits = _mm512_slli_epi32(_mm512_sub_epi32(bytes, _mm512_set1_epi32(1)), 23);
+    auto least = _mm512_cmplt_epi32_mask(bytes, _mm512_set1_epi32(2));
+    bits = _mm512_mask_sllv_epi32(bits, least, _mm512_set1_epi32(0x200000), bytes);
+    auto none = _mm512_cmpeq_epi32_mask(bytes, _mm512_set1_epi32(255));
+    return _mm512_castsi512_ps(_mm512_mask_mov_epi32(bits, none, _mm512_set1_epi32(0x7fc00000)));
+  }
+};
+
+// x[g] in lanes 4 g to 4 g + 3.
+inline F by_fours(const float* x) {
+  auto lanes = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+  return _mm512_permutexvar_ps(lanes, _mm512_castps128_ps512(_mm_load_ps(x)));
+}
+
+// The rows of a strip are many streams, too many for the processor to see them coming.
+inline void prefetch(const void* from) {
+  _mm_prefetch(static_cast<const char*>(from), _MM_HINT_T1);
+}
+
+// The dot products of a chunk of four rows with x, in lanes 4 g + n.
+template <Packing packing, int Bytes>
+inline F dots_of_four(
+    const std::uint8_t* const* rows, std::size_t offset, std::size_t next_strip,
+    std::size_t elements, const Chunk<Bytes>& x) {
+  using From = Unpack<packing>;
+  I low[4], high[4];
+#pragma GCC unroll 4
+  for (int n = 0; n < 4; n++) {
+    I raw[From::raw], a, b;
+    prefetch(rows[n] + offset + next_strip);
+    From::load(rows[n] + offset, elements, raw);
+    From::split(raw, a, b);
+    auto add = [&](I sum, int digit) {
+      sum = _mm512_dpbusd_epi32(sum, a, _mm512_load_si512(x.digits[digit][0]));
+      return _mm512_dpbusd_epi32(sum, b, _mm512_load_si512(x.digits[digit][1]));
+    };
+    low[n] = _mm512_load_si512(x.start[0]);
+    if constexpr (Bytes > 1) {
+      I middle = add(_mm512_setzero_si512(), 1);
+      low[n] = _mm512_add_epi32(_mm512_slli_epi32(middle, 8), low[n]);
+      high[n] = add(_mm512_load_si512(x.start[1]), 2);
+    }
+    low[n] = add(low[n], 0);
+  }
+  I sum = sums_of_fours(low);
+  return Bytes > 1 ? from_two(sums_of_fours(high), sum) : _mm512_cvtepi32_ps(sum);
 }
 
 // 16 rows, of which the last may repeat, times one x.
-template <Packing packing, int Bytes>
-inline void strip_times_row(
+template <Packing packing, int Bytes, class S>
+inline void strip_times_row_of(
     const QuantizedMatrix& w, std::size_t row, std::size_t count, const Chunk<Bytes>* x,
     float* to) {
   constexpr int bits = bits_of(packing);
   std::size_t stride = w.length * bits / 8;
-  const std::uint8_t* rows[strip];
-  for (std::size_t i = 0; i < strip; i++) {
-    rows[i] = w.packed + (row + std::min(i, count - 1)) * stride;
-  }
-  Scales scales(w, row, count);
   int shift = shift_of(w.group);
+  const std::uint8_t* rows[strip];
+  std::size_t scale_rows[strip];
+  for (std::size_t n = 0; n < strip; n++) {
+    rows[n] = w.packed + (row + std::min(n, count - 1)) * stride;
+    scale_rows[n] = (row + std::min(n, count - 1)) * (w.length / 32 >> shift);
+  }
+  std::size_t next_scales = strip * (w.length / 32 >> shift);
+  auto* scales = static_cast<const S*>(w.scales);
+  auto* biases = static_cast<const S*>(w.biases);
+  ScalesOfChunk of_chunk(shift);
+  F centre = splat(static_cast<float>(centre_of(packing)));
   F y = splat(0);
-  std::size_t groups = w.length / 32;
-  alignas(64) float factors[block][strip], offsets[block][strip];
-  for (std::size_t g = 0; g < groups; g += 4, x++) {
-    std::size_t in_block = (g >> shift) % block;
-    if (in_block == 0) {
-      scales.read(g >> shift, factors, offsets);
+  auto add_chunk = [&](std::size_t at, auto elements) {
+    of_chunk.groups = static_cast<__mmask16>((1u << (elements / 32 >> shift)) - 1);
+    F scale = by_fours(x->scale), sum = by_fours(x->sum);
+    F terms[4], groups[4];
+    if (at % 1024 == 0) {
+      for (std::size_t n : scale_rows) {
+        prefetch(scales + n + next_scales);
+        prefetch(biases + n + next_scales);
+      }
     }
-    F dots[4];
-    std::size_t elements = std::min(w.length - g * 32, std::size_t{128});
-    dots_of_chunk<packing, Bytes>(rows, g * bits * 4, elements, *x, dots);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
-      std::size_t at = in_block + (i >> shift);
-      y = fma(dots[i] * splat(x->scale[i]), load(factors[at]), y);
-      y = fma(load(offsets[at]), splat(x->sum[i]), y);
+      F dots = dots_of_four<packing>(
+          rows + 4 * i, at * bits / 8, stride * strip, elements, *x);
+      F factor = of_chunk.load(scales, scale_rows + 4 * i);
+      terms[i] = dots * scale * factor;
+      if constexpr (packing != Packing::mxfp4) {
+        F offset = fma(centre, factor, of_chunk.load(biases, scale_rows + 4 * i));
+        terms[i] = fma(offset, sum, terms[i]);
+      }
     }
+    by_group(terms, groups);
+#pragma GCC unroll 4
+    for (F group : groups) {
+      y = y + group;
+    }
+    x++;
+    scales += 4 >> shift;
+    biases += 4 >> shift;
+  };
+  std::size_t at = 0;
+  for (; at + 128 <= w.length; at += 128) {
+    add_chunk(at, std::integral_constant<std::size_t, 128>());
+  }
+  if (at < w.length) {
+    add_chunk(at, w.length - at);
   }
   store(to, y);
+}
+
+template <Packing packing, int Bytes>
+inline void strip_times_row(
+    const QuantizedMatrix& w, std::size_t row, std::size_t count, const Chunk<Bytes>* x,
+    float* to) {
+  if constexpr (packing == Packing::mxfp4) {
+    strip_times_row_of<packing, Bytes, e8m0>(w, row, count, x, to);
+  } else if (w.scale == Scale::f32) {
+    strip_times_row_of<packing, Bytes, float>(w, row, count, x, to);
+  } else if (w.scale == Scale::f16) {
+    strip_times_row_of<packing, Bytes, f16>(w, row, count, x, to);
+  } else {
+    strip_times_row_of<packing, Bytes, bf16>(w, row, count, x, to);
+  }
 }
 
 // Unpacks 16 rows: for each group of 32 elements 8 registers of four bytes of 16 rows; the first
@@ -200,6 +294,7 @@ inline void unpack_strip(
       I one[From::raw];
       From::load(
           w.packed + (row + std::min(n, count - 1)) * stride + at * bits / 8, elements, one);
+#pragma GCC unroll 16
       for (int i = 0; i < From::raw; i++) {
         raw[i][n] = one[i];
       }
@@ -209,6 +304,7 @@ inline void unpack_strip(
     }
     for (std::size_t i = 0; i < elements / 8; i++, to += 64) {
       I one[From::raw], a, b;
+#pragma GCC unroll 16
       for (int j = 0; j < From::raw; j++) {
         one[j] = raw[j][i];
       }
@@ -232,6 +328,7 @@ template <int Bytes, int Rows>
 [[gnu::noinline]] void strip_times_rows(
     const Strip& w, const Chunk<Bytes>* x, std::size_t chunks, float (*to)[strip]) {
   F y[Rows];
+#pragma GCC unroll 16
   for (F& one : y) {
     one = splat(0);
   }
@@ -242,10 +339,10 @@ template <int Bytes, int Rows>
     I dots[Rows];
     F high[Rows];
     auto multiply = [&](int digit) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int i = 0; i < 8; i++) {
         I bytes = _mm512_load_si512(weights + 64 * i);
-#pragma GCC unroll 12
+#pragma GCC unroll 16
         for (int r = 0; r < Rows; r++) {
           auto* digits = from[r * chunks].digits[digit][i / 4] + 16 * g + 4 * (i % 4);
           dots[r] = _mm512_dpbusd_epi32(dots[r], bytes, four_bytes(digits));
@@ -256,33 +353,39 @@ template <int Bytes, int Rows>
       return _mm512_set1_epi32(from[r * chunks].start[which][4 * g]);
     };
     if constexpr (Bytes > 1) {
+#pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
         dots[r] = start(1, r);
       }
       multiply(2);
+#pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
         high[r] = _mm512_cvtepi32_ps(dots[r]);
         dots[r] = _mm512_setzero_si512();
       }
       multiply(1);
+#pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
         dots[r] = _mm512_add_epi32(_mm512_slli_epi32(dots[r], 8), start(0, r));
       }
     } else {
+#pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
         dots[r] = start(0, r);
       }
     }
     multiply(0);
     F factor = load(w.factors[group >> w.shift]), offset = load(w.offsets[group >> w.shift]);
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; r++) {
       auto& one = from[r * chunks];
       F dot = _mm512_cvtepi32_ps(dots[r]);
       dot = Bytes > 1 ? fma(high[r], splat(65536), dot) : dot;
-      y[r] = fma(dot * splat(one.scale[g]), factor, y[r]);
-      y[r] = fma(offset, splat(one.sum[g]), y[r]);
+      F term = dot * splat(one.scale[g]) * factor;
+      y[r] = y[r] + fma(offset, splat(one.sum[g]), term);
     }
   }
+#pragma GCC unroll 16
   for (int r = 0; r < Rows; r++) {
     store(to[r], y[r]);
   }

@@ -89,8 +89,8 @@ inline void add_group(
     }
   }
   for (int n = 0; n < strip; n += W) {
-    F sum = fma(load(values + n) * splat(x.scale[g]), load(factors + n), load(y + n));
-    store(y + n, fma(load(offsets + n), splat(x.sum[g]), sum));
+    F term = load(values + n) * splat(x.scale[g]) * load(factors + n);
+    store(y + n, load(y + n) + fma(load(offsets + n), splat(x.sum[g]), term));
   }
 }
 

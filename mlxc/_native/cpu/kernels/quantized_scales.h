@@ -52,26 +52,26 @@ inline F load(const e8m0* from) {
 // Exchanges rows and columns of 16 by 16 words.
 inline void transpose(I r[16]) {
   I t[16];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
     t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 16
   for (int i = 0; i < 16; i += 4) {
     r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
     r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
     r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
     r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 16
   for (int i = 0; i < 4; i++) {
     t[i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0x88);
     t[4 + i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0xdd);
     t[8 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0x88);
     t[12 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0xdd);
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 16
   for (int i = 0; i < 4; i++) {
     r[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
     r[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
@@ -85,6 +85,7 @@ template <class S>
 void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
   if (count <= 4) {
     F r[4];
+#pragma GCC unroll 16
     for (int i = 0; i < 4; i++) {
       auto one = [&](int n) { return _mm512_castps512_ps128(load(rows[n], static_cast<int>(count))); };
       r[i] = _mm512_castps128_ps512(one(i));
@@ -101,11 +102,13 @@ void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
     return;
   }
   I r[16];
+#pragma GCC unroll 16
   for (int n = 0; n < strip; n++) {
     F row = count < block ? load(rows[n], static_cast<int>(count)) : load(rows[n]);
     r[n] = _mm512_castps_si512(row);
   }
   transpose(r);
+#pragma GCC unroll 16
   for (int i = 0; i < block; i++) {
     store(to[i], _mm512_castsi512_ps(r[i]));
   }
@@ -116,6 +119,7 @@ void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
 template <class S>
 void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
   for (std::size_t i = 0; i < block; i++) {
+#pragma GCC unroll 16
     for (int n = 0; n < strip; n++) {
       to[i][n] = i < count ? to_float(rows[n][i]) : 0;
     }

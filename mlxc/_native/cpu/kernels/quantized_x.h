@@ -20,8 +20,8 @@ struct alignas(64) Chunk {
   // first of the four places of a group, the others 0. For three bytes the lowest two, then the
   // highest.
   std::int32_t start[Bytes == 1 ? 1 : 2][16];
-  float scale[4];
-  float sum[4]; // of the elements, as written
+  alignas(16) float scale[4];
+  alignas(16) float sum[4]; // of the elements, as written
 };
 
 // Even elements of a group in half a, odd ones in b; or the first 16 in a and the last in b.
