@@ -8,6 +8,23 @@ from .cache import KeysOrValues, Quantized
 from .mask import Mask
 
 
+def split_heads(x: mx.array, heads: int) -> mx.array:
+    """Return features `(B, L, H * D)` as those of each of H heads, `(B, H, L, D)`."""
+    B, L, features = x.shape
+    D = features // heads
+    if L == 1:  # of one token the memory is in that order already
+        return x.reshape(B, heads, 1, D)
+    return x.reshape(B, L, heads, D).transpose(0, 2, 1, 3)
+
+
+def join_heads(x: mx.array) -> mx.array:
+    """Return the features of all heads, `(B, H, L, D)`, side by side: `(B, L, H * D)`."""
+    B, H, L, D = x.shape
+    if L == 1:
+        return x.reshape(B, 1, H * D)
+    return x.transpose(0, 2, 1, 3).reshape(B, L, H * D)
+
+
 def scaled_dot_product_attention(
     queries: mx.array,
     keys: KeysOrValues,

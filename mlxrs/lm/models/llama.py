@@ -14,7 +14,7 @@ import mlxc as mx
 
 from ... import nn
 from ...errors import FormatError
-from ..attention import scaled_dot_product_attention
+from ..attention import join_heads, scaled_dot_product_attention, split_heads
 from ..cache import Cache, KVCache
 from ..mask import Mask, create_attention_mask
 from .base import BaseModel, BaseModelArgs
@@ -79,20 +79,18 @@ class Attention(nn.Module):
             self.k_norm = nn.RMSNorm(self.head_dim, args.rms_norm_eps)
 
     def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array:
-        B, L, _ = x.shape
-        D = self.head_dim
         offset = 0 if cache is None else cache.offset
 
-        q = self.q_proj(x).reshape(B, L, self.n_heads, D).transpose(0, 2, 1, 3)  # (B, H, L, D)
-        k = self.k_proj(x).reshape(B, L, self.n_kv_heads, D).transpose(0, 2, 1, 3)
-        v = self.v_proj(x).reshape(B, L, self.n_kv_heads, D).transpose(0, 2, 1, 3)
+        q = split_heads(self.q_proj(x), self.n_heads)  # (B, H, L, D)
+        k = split_heads(self.k_proj(x), self.n_kv_heads)
+        v = split_heads(self.v_proj(x), self.n_kv_heads)
 
         if self.qk_norm:
             q, k = self.q_norm(q), self.k_norm(k)
         q, k = self.rope(q, offset), self.rope(k, offset)
         keys, values = (k, v) if cache is None else cache.update_and_fetch(k, v)  # (B, H_kv, S, D)
         out = scaled_dot_product_attention(q, keys, values, scale=self.scale, mask=mask)
-        return self.o_proj(out.transpose(0, 2, 1, 3).reshape(B, L, -1))
+        return self.o_proj(join_heads(out))
 
 
 class MLP(nn.Module):
