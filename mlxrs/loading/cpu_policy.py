@@ -1,7 +1,8 @@
 """How a model is computed on a CPU: what is fastest there, and why.
 
 A processor has no arithmetic for bfloat16 or float16 but products, so everything that is not
-packed is float32.
+packed is float32. Packed weights stay as they are: every token reads all of them, and waits for
+memory more than for arithmetic.
 """
 
 from __future__ import annotations
@@ -73,11 +74,16 @@ def cpu_policy(
 
 def keeps_quantized() -> bool:
     """Whether packed weights are computed with as they are."""
-    return False
+    import mlxc as mx
+
+    return mx.cpu_kernels().enabled
 
 
 def _quantized(reasons: dict[str, str]) -> Literal["keep", "dequantize"]:
-    reasons["quantized"] = "float32 matrices are multiplied faster than packed ones"
+    if keeps_quantized():
+        reasons["quantized"] = "kernels multiply packed weights as they are, and read less"
+        return "keep"
+    reasons["quantized"] = "without kernels, float32 matrices are multiplied faster"
     return "dequantize"
 
 

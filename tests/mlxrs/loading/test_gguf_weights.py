@@ -190,15 +190,20 @@ def test_other_rows_stay_where_they_are(tmp_path: Path, tensors: dict[str, Store
     )
 
 
-def test_auto_dequantizes_on_the_cpu(tmp_path: Path, tensors: dict[str, Stored]) -> None:
-    before = mx.default_device()
+@pytest.mark.parametrize("kernels", [True, False])
+def test_auto_keeps_on_a_cpu_what_kernels_multiply(
+    tmp_path: Path, tensors: dict[str, Stored], kernels: bool
+) -> None:
+    device, enabled = mx.default_device(), mx.cpu_kernels().enabled
     mx.set_default_device(mx.cpu)
     try:
+        expected = mx.uint32 if mx.cpu_kernels(kernels).enabled else mx.float32
         weights = read(tmp_path, tensors, quantized="auto").weights
     finally:
-        mx.set_default_device(before)
+        mx.set_default_device(device)
+        mx.cpu_kernels(enabled)
 
-    assert weights["model.embed_tokens.weight"].dtype == mx.float32
+    assert weights["model.embed_tokens.weight"].dtype == expected
 
 
 REFUSED = {
