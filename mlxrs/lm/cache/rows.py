@@ -60,18 +60,19 @@ class Rows:
 
     def check(self, keys: mx.array, values: mx.array, batch: int | None = None) -> None:
         """Raise ValueError unless keys and values fit each other, what is held, and a batch."""
-        if keys.ndim != 4 or values.ndim != 4 or keys.shape[:3] != values.shape[:3]:
+        shape, other = keys.shape, values.shape
+        if len(shape) != 4 or len(other) != 4 or shape[:3] != other[:3]:
             raise ValueError(
                 "keys and values must be (B, H, S, D) and differ in D at most, got "
-                f"{tuple(keys.shape)} and {tuple(values.shape)}"
+                f"{tuple(shape)} and {tuple(other)}"
             )
-        layout = (keys.shape[1], keys.shape[3], values.shape[3])
+        layout = (shape[1], shape[3], other[3])
         if batch is None:
-            batch = self._arrays[0].shape[0] if self._arrays else keys.shape[0]
-        if (self._layout or layout) != layout or keys.shape[0] != batch:
+            batch = self._arrays[0].shape[0] if self._arrays else shape[0]
+        if (self._layout or layout) != layout or shape[0] != batch:
             raise ValueError(
                 "keys and values must fit the cache, (B, H, D of keys, D of values) = "
-                f"{(batch, *(self._layout or layout))}, got {(keys.shape[0], *layout)}; use a new "
+                f"{(batch, *(self._layout or layout))}, got {(shape[0], *layout)}; use a new "
                 "cache for another batch or model"
             )
 
