@@ -7,9 +7,14 @@ Letters: B batch, H heads, L queries or sequence, S keys, D features. Every func
 from __future__ import annotations
 
 from ._activations import geglu, gelu, silu, swiglu
-from ._attention import gated_delta_update, scaled_dot_product_attention
+from ._attention import (
+    gated_delta_update,
+    quantized_scaled_dot_product_attention,
+    scaled_dot_product_attention,
+)
 from ._kernels import cuda_kernel, metal_kernel, precompiled_cuda_kernel
 from ._layers import cross_entropy, layer_norm, rms_norm, rope
+from ._rows import write_rows
 
 __all__ = [
     "cross_entropy",
@@ -20,9 +25,11 @@ __all__ = [
     "layer_norm",
     "metal_kernel",
     "precompiled_cuda_kernel",
+    "quantized_scaled_dot_product_attention",
     "rms_norm",
     "rope",
     "scaled_dot_product_attention",
     "silu",
     "swiglu",
+    "write_rows",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ffi import foreign, lib
@@ -65,6 +66,107 @@ def scaled_dot_product_attention(
         hidden, mode = optional(mask, "mask"), b"array"
     function = lib.h_fused_attention if force_fused else lib.h_cpu_scaled_dot_product_attention
     return wrap(function(q._h, k._h, v._h, scale, mode, hidden, sink, at(stream)))
+
+
+def quantized_scaled_dot_product_attention(
+    q: array,
+    k: Sequence[array],
+    v: Sequence[array],
+    *,
+    scale: float,
+    group_size: int = 64,
+    bits: int = 4,
+    mask: str | array | None = None,
+    sinks: array | None = None,
+    stream: StreamOrDevice = None,
+) -> array:
+    """Attention over packed keys and values, which are never unpacked as a whole.
+
+    As `scaled_dot_product_attention` with `k` and `v` dequantized; mlx.core lacks it.
+
+    Args:
+        q: queries, shape (B, H, L, D).
+        k: weight, scales and biases of the keys, as `quantize` gives them for (B, H_kv, S, D) in
+            its affine mode; H_kv divides H.
+        v: likewise those of the values.
+        scale: what multiplies the scores, as a rule `D ** -0.5`.
+        group_size: how many neighbours along D share a scale.
+        bits: of a packed value.
+        mask: as in `scaled_dot_product_attention`.
+        sinks: likewise.
+
+    Returns:
+        Shape (B, H, L, D).
+
+    Raises:
+        ValueError: `k` or `v` is not three arrays of fitting shapes, or `mask` is another string.
+
+    Example:
+        >>> import mlxc as mx
+        >>> x = mx.random.normal((1, 8, 16, 64))
+        >>> packed = mx.quantize(x, group_size=32, bits=8)
+        >>> mx.fast.quantized_scaled_dot_product_attention(
+        ...     x, packed, packed, scale=64**-0.5, group_size=32, bits=8
+        ... ).shape
+        (1, 8, 16, 64)
+    """
+    q = only_array(q)
+    packed = [only_array(a) for a in (*_three(k, "k"), *_three(v, "v"))]
+    _check_packed(q.shape, [a.shape for a in packed], group_size, bits)
+    if isinstance(mask, str) and mask != "causal":
+        raise ValueError(f"mask must be 'causal', an array or None, got {mask!r}")
+    if foreign:
+        return _composed.quantized_attention(
+            q, packed, scale, group_size, bits, mask, sinks, stream
+        )
+    hidden = 0 if isinstance(mask, str) else optional(mask, "mask")
+    return wrap(
+        lib.h_cpu_quantized_attention(
+            q._h,
+            *[a._h for a in packed],
+            scale,
+            group_size,
+            bits,
+            isinstance(mask, str),
+            hidden,
+            optional(sinks, "sinks"),
+            at(stream),
+        )
+    )
+
+
+def _three(packed: Sequence[array], name: str) -> Sequence[array]:
+    if len(packed) != 3:
+        raise ValueError(
+            f"{name} must be weight, scales and biases, as quantize gives them in its affine "
+            f"mode, got {len(packed)} arrays"
+        )
+    return packed
+
+
+def _check_packed(
+    queries: tuple[int, ...], packed: list[tuple[int, ...]], group_size: int, bits: int
+) -> None:
+    """Raise ValueError unless six arrays are keys and values for the queries."""
+    rows = packed[0][:3]
+    if len(queries) != 4 or any(len(shape) != 4 or shape[:3] != rows for shape in packed):
+        raise ValueError(
+            "q must be (B, H, L, D), and the arrays of k and v (B, H_kv, S, ...), "
+            f"got {queries} and {packed}"
+        )
+    if queries[0] != rows[0] or not rows[1] or queries[1] % rows[1]:
+        raise ValueError(
+            "q must have the B of k and v, and a multiple of their heads, "
+            f"got {queries} and {packed[0]}"
+        )
+    for words, scales, biases in (packed[:3], packed[3:]):
+        if scales != biases or words[3] * 32 != scales[3] * group_size * bits:
+            raise ValueError(
+                f"k and v must be packed with group_size {group_size} and {bits} bits, "
+                f"got weight {words}, scales {scales} and biases {biases}"
+            )
+    if queries[3] != packed[1][3] * group_size:
+        raise ValueError(f"q must have the D of k, {packed[1][3] * group_size}, got {queries[3]}")
 
 
 def gated_delta_update(

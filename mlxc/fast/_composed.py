@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ..ops.elementwise import square
 from ..ops.exponential import erf, logsumexp, sigmoid
 from ..ops.join import stack
 from ..ops.layout import broadcast_to
+from ..ops.quantize import dequantize
 from ..ops.shape import expand_dims, squeeze
 from ..ops.take import take_along_axis, where
 
@@ -84,3 +86,41 @@ def gated_delta_update(
             state = written
             outputs.append(read)
         return [stack(outputs, 1), state]
+
+
+def quantized_attention(
+    q: array,
+    packed: list[array],
+    scale: float,
+    group_size: int,
+    bits: int,
+    mask: str | array | None,
+    sinks: array | None,
+    stream: StreamOrDevice,
+) -> array:
+    """As `mlxc.fast.quantized_scaled_dot_product_attention`, with keys and values unpacked."""
+    from ._attention import scaled_dot_product_attention
+
+    k, v = (
+        dequantize(weight, scales, biases, group_size, bits, stream=stream)
+        for weight, scales, biases in (packed[:3], packed[3:])
+    )
+    return scaled_dot_product_attention(q, k, v, scale=scale, mask=mask, sinks=sinks, stream=stream)
+
+
+def write_rows(
+    buffers: Sequence[array],
+    rows: Sequence[array],
+    start: int,
+    shown: int,
+    stream: StreamOrDevice,
+) -> tuple[list[array], list[array]]:
+    """As `mlxc.fast.write_rows`, one array after another."""
+    written = [buffer[...] for buffer in buffers]
+    with nullcontext() if stream is None else on_stream(stream):
+        for buffer, row in zip(written, rows, strict=True):
+            stop = start + row.shape[2]
+            if start < 0 or max(stop, shown) > buffer.shape[2]:
+                raise ValueError("[write_rows] the rows must lie within the buffers.")
+            buffer[:, :, start:stop] = row
+        return written, [buffer[:, :, :shown] for buffer in written] if shown else []

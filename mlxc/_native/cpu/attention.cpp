@@ -1,5 +1,5 @@
 // Attention as a primitive.
-#include "primitive.h"
+#include "attention.h"
 
 #ifndef MLXC_FOREIGN
 #include "kernels/attention.h"
@@ -9,14 +9,6 @@
 
 namespace mlxc::cpu {
 namespace {
-
-struct Options {
-  float scale;
-  bool causal, masked, sinks;
-  int bits = 0, group_size = 0; // of packed keys and values
-
-  bool operator==(const Options&) const = default;
-};
 
 // The array itself if neighbours along its last axis lie together, else a copy.
 mx::array with_rows(const mx::array& a, mx::Stream stream) {
@@ -35,7 +27,7 @@ void copy_strides(const mx::array& a, std::ptrdiff_t (&to)[N]) {
 // three inputs each: words, scales and biases.
 class AttentionKernel : public Kernel {
  public:
-  AttentionKernel(mx::Stream stream, Fallback fallback, Options options)
+  AttentionKernel(mx::Stream stream, Fallback fallback, AttentionOptions options)
       : Kernel(stream, std::move(fallback)), options_(options) {}
 
   DEFINE_NAME(CpuScaledDotProductAttention)
@@ -130,7 +122,7 @@ class AttentionKernel : public Kernel {
         mx::allocator::malloc(out.nbytes()), out.size(), strides, {true, rows, columns});
   }
 
-  Options options_;
+  AttentionOptions options_;
 };
 
 bool fits_mask(const mx::array& mask, const mx::Shape& scores, mx::Dtype type) {
@@ -145,9 +137,9 @@ bool fits_mask(const mx::array& mask, const mx::Shape& scores, mx::Dtype type) {
   return true;
 }
 
-// Whether a kernel gives (B, H, L, S) scores for these, of which MLX refuses the others, or knows
-// what nothing at all amounts to.
-bool fits(
+} // namespace
+
+bool attention_fits(
     const mx::array& q,
     const mx::array& k,
     const mx::array& v,
@@ -164,35 +156,34 @@ bool fits(
         mx::promote_types(sinks->dtype(), type) == type));
 }
 
-// The kernel for keys and values, given as they are or packed.
-mx::array build(
+mx::array attention(
     const mx::array& q,
     const Arrays& keys_and_values,
     std::optional<mx::array> mask,
     std::optional<mx::array> sinks,
     mx::Dtype type,
-    mx::Shape shape,
-    Options options,
+    int D_v,
+    AttentionOptions options,
     Fallback theirs,
     mx::Stream s) {
-  auto cast = [&](const mx::array& a) {
-    bool kept = a.dtype() == type || a.dtype() == mx::bool_ || a.dtype() == mx::uint32;
-    return kept ? a : mx::astype(a, type, s);
-  };
+  auto cast = [&](const mx::array& a) { return a.dtype() == type ? a : mx::astype(a, type, s); };
   Arrays inputs{cast(q)};
-  for (auto& a : keys_and_values) {
-    inputs.push_back(cast(a));
+  for (size_t i = 0; i < keys_and_values.size(); i++) {
+    bool words = options.bits && i % 3 == 0;
+    inputs.push_back(words ? keys_and_values[i] : cast(keys_and_values[i]));
   }
   if (mask) {
-    inputs.push_back(cast(*mask));
+    inputs.push_back(mask->dtype() == mx::bool_ ? *mask : cast(*mask));
   }
   if (sinks) {
     inputs.push_back(cast(*sinks));
   }
   return mx::array(
-      std::move(shape), type, std::make_shared<AttentionKernel>(s, std::move(theirs), options),
-      std::move(inputs));
+      mx::Shape{q.shape(0), q.shape(1), q.shape(2), D_v}, type,
+      std::make_shared<AttentionKernel>(s, std::move(theirs), options), std::move(inputs));
 }
+
+namespace {
 
 mx::array scaled_dot_product_attention(
     const mx::array& q,
@@ -205,18 +196,17 @@ mx::array scaled_dot_product_attention(
     mx::Stream s) {
   auto type = mx::result_type(q, k, v);
   bool known = mask ? mode == "array" : mode.empty() || mode == "causal";
-  if (!known || !usable(s) || !fits(q, k, v, mask, sinks, type) || k.shape(3) != q.shape(3)) {
+  if (!known || !usable(s) || !attention_fits(q, k, v, mask, sinks, type) || k.shape(3) != q.shape(3)) {
     return mx::fast::scaled_dot_product_attention(q, k, v, scale, mode, mask, sinks, false, s);
   }
-  Options options{scale, mode == "causal", mask.has_value(), sinks.has_value()};
+  AttentionOptions options{scale, mode == "causal", mask.has_value(), sinks.has_value()};
   auto theirs = [options, mode, s](const Arrays& inputs) -> Arrays {
     auto mask = options.masked ? std::optional(inputs[3]) : std::nullopt;
     auto sinks = options.sinks ? std::optional(inputs.back()) : std::nullopt;
     return {mx::fast::scaled_dot_product_attention(
         inputs[0], inputs[1], inputs[2], options.scale, mode, mask, sinks, false, s)};
   };
-  mx::Shape shape{q.shape(0), q.shape(1), q.shape(2), v.shape(3)};
-  return build(q, {k, v}, mask, sinks, type, std::move(shape), options, theirs, s);
+  return attention(q, {k, v}, mask, sinks, type, v.shape(3), options, theirs, s);
 }
 
 } // namespace

@@ -87,6 +87,29 @@ int mlxc_cpu_scaled_dot_product_attention(
     const mlx_array mask /* or null */,
     const mlx_array sinks /* or null */,
     const mlx_stream s);
+int mlxc_cpu_quantized_attention(
+    mlx_array* res,
+    const mlx_array q,
+    const mlx_array k,
+    const mlx_array k_scales,
+    const mlx_array k_biases,
+    const mlx_array v,
+    const mlx_array v_scales,
+    const mlx_array v_biases,
+    float scale,
+    int group_size,
+    int bits,
+    bool causal,
+    const mlx_array mask /* or null */,
+    const mlx_array sinks /* or null */,
+    const mlx_stream s);
+int mlxc_cpu_write_rows(
+    mlx_vector_array* res,
+    const mlx_vector_array buffers,
+    const mlx_vector_array rows,
+    int start,
+    int shown,
+    const mlx_stream s);
 
 int mlxc_cpu_quantized_matmul(
     mlx_array* res,

@@ -65,9 +65,10 @@ class BatchKVCache(RowCache, BatchCache):
     ) -> tuple[KeysOrValues, KeysOrValues]:
         self._rows.check(keys, values, self.batch_size)
         start, end = self._columns, self._columns + keys.shape[2]
-        self._rows.write(start, keys, values, kept=start, room=self._room_for(end))
+        room = self._room_for(end)
+        seen = self._rows.write(start, keys, values, kept=start, room=room, shown=end)
         self._columns = end
-        return self._rows.read(0, end)
+        return seen
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         if not any(self._padding):

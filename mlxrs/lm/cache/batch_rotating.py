@@ -89,10 +89,9 @@ class BatchRotatingKVCache(RowCache, BatchCache):
         if self._ends and all(a >= b for a, b in zip(self._offsets, self._ends, strict=True)):
             raise ValueError("all announced tokens were read: call finalize() before more come")
         if keys.shape[2] == 1 and not self._ends:
-            self._overwrite(keys, values)
-        else:
-            self._append(keys, values)
-        return self._rows.read(0, self._held)
+            return self._overwrite(keys, values)
+        self._append(keys, values)
+        return self._rows.read(self._held)
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         window = self.max_size if window_size is None else min(window_size, self.max_size)
@@ -239,7 +238,7 @@ class BatchRotatingKVCache(RowCache, BatchCache):
     def _held(self) -> int:
         return min(self._columns, self._rows.room)
 
-    def _overwrite(self, keys: mx.array, values: mx.array) -> None:
+    def _overwrite(self, keys: mx.array, values: mx.array) -> tuple[KeysOrValues, KeysOrValues]:
         surplus = self._rows.room - self.max_size
         if surplus > 0:
             self._drop_front(surplus)
@@ -248,17 +247,19 @@ class BatchRotatingKVCache(RowCache, BatchCache):
         if self._rotated:
             self._padding = tuple(count - 1 for count in self._padding)
         end = self._columns + 1
-        self._rows.write(
+        seen = self._rows.write(
             self._index,
             keys,
             values,
             kept=self._columns,
             room=min(self._room_for(end), self.max_size),
+            shown=min(end, self.max_size),
             next_=(self._index + 1) % self.max_size if end >= self.max_size else -1,
         )
         self._index += 1
         self._columns = end
         self._offsets = tuple(offset + 1 for offset in self._offsets)
+        return seen
 
     def _append(self, keys: mx.array, values: mx.array) -> None:
         self._order()

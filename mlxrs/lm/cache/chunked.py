@@ -51,10 +51,11 @@ class ChunkedKVCache(RowCache):
         self, keys: mx.array, values: mx.array
     ) -> tuple[KeysOrValues, KeysOrValues]:
         self._rows.check(keys, values)
-        end = self._held + keys.shape[2]
-        self._rows.write(self._held, keys, values, kept=self._held, room=self._room_for(end))
+        start, end = self._held, self._held + keys.shape[2]
+        room = self._room_for(end)
+        seen = self._rows.write(start, keys, values, kept=start, room=room, shown=end)
         self.offset += keys.shape[2]
-        return self._rows.read(0, end)
+        return seen
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         """Return the mask that lets queries see their own chunk alone; see `Cache`."""

@@ -27,10 +27,11 @@ class FullCache(RowCache):
         self, keys: mx.array, values: mx.array
     ) -> tuple[KeysOrValues, KeysOrValues]:
         self._rows.check(keys, values)
-        end = self.offset + keys.shape[2]
-        self._rows.write(self.offset, keys, values, kept=self.offset, room=self._room_for(end))
+        start, end = self.offset, self.offset + keys.shape[2]
+        room = self._room_for(end)
+        seen = self._rows.write(start, keys, values, kept=start, room=room, shown=end)
         self.offset = end
-        return self._rows.read(0, end)
+        return seen
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         return create_attention_mask(length, self.offset, window_size)

@@ -44,10 +44,9 @@ class RingCache(RowCache):
     ) -> tuple[KeysOrValues, KeysOrValues]:
         self._rows.check(keys, values)
         if keys.shape[2] == 1:
-            self._overwrite(keys, values)
-        else:
-            self._append(keys, values)
-        return self._rows.read(0, self._held)
+            return self._overwrite(keys, values)
+        self._append(keys, values)
+        return self._rows.read(self._held)
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         window = self.max_size if window_size is None else min(window_size, self.max_size)
@@ -90,7 +89,7 @@ class RingCache(RowCache):
     def _held(self) -> int:
         return min(self.offset, self._rows.room)
 
-    def _overwrite(self, keys: mx.array, values: mx.array) -> None:
+    def _overwrite(self, keys: mx.array, values: mx.array) -> tuple[KeysOrValues, KeysOrValues]:
         surplus = self._rows.room - self.max_size
         if surplus > 0:
             self._rows.map(
@@ -103,16 +102,18 @@ class RingCache(RowCache):
             self._index = self.keep
         end = self.offset + 1
         after = self._index + 1 if self._index + 1 < self.max_size else self.keep
-        self._rows.write(
+        seen = self._rows.write(
             self._index,
             keys,
             values,
             kept=self.offset,
             room=min(self._room_for(end), self.max_size),
+            shown=min(end, self.max_size),
             next_=after if end >= self.max_size else -1,
         )
         self.offset = end
         self._index += 1
+        return seen
 
     def _append(self, keys: mx.array, values: mx.array) -> None:
         surplus = self._held - (self.max_size - 1)

@@ -77,9 +77,17 @@ class Rows:
             )
 
     def write(
-        self, start: int, keys: mx.array, values: mx.array, *, kept: int, room: int, next_: int = -1
-    ) -> None:
-        """Write checked rows from `start` on.
+        self,
+        start: int,
+        keys: mx.array,
+        values: mx.array,
+        *,
+        kept: int,
+        room: int,
+        shown: int,
+        next_: int = -1,
+    ) -> tuple[KeysOrValues, KeysOrValues]:
+        """Write checked rows from `start` on; return the first rows for attention.
 
         Args:
             start: The first row to write.
@@ -87,6 +95,7 @@ class Rows:
             values: Likewise.
             kept: How many rows in front hold something, if there has to be more room.
             room: How many rows there shall be if these do not fit in.
+            shown: How many rows to return.
             next_: The row the next write will overwrite, where that is known.
         """
         rows = self.codec.encode(keys, values)
@@ -94,11 +103,13 @@ class Rows:
         if start + keys.shape[2] > self.room:
             kept = max(kept, self._guarded) if self._mark() else kept
             self._arrays = _grown(self._arrays, rows, min(kept, self.room), room)
+        if next_ < 0 or not self._mark():
+            return self.codec.decode(self._put(start, rows, shown))
         self._put(start, rows)
-        if next_ >= 0 and self._mark():
-            # Saved within this step, because a copy still running keeps the next write from
-            # happening in place.
-            self._saved_ahead = next_, self._save(next_, next_ + 1)
+        # Saved within this step, because a copy still running keeps the next write from
+        # happening in place.
+        self._saved_ahead = next_, self._save(next_, next_ + 1)
+        return self.read(shown)
 
     def append(self, keys: mx.array, values: mx.array, pieces: Sequence[tuple[int, int]]) -> None:
         """Become the pieces of the rows given by first and last, with checked rows behind them."""
@@ -114,9 +125,9 @@ class Rows:
             ]
         )
 
-    def read(self, start: int, stop: int) -> tuple[KeysOrValues, KeysOrValues]:
-        """Return the rows from `start` up to `stop` for attention."""
-        return self.codec.decode(self.slices(start, stop))
+    def read(self, stop: int) -> tuple[KeysOrValues, KeysOrValues]:
+        """Return the rows up to `stop` for attention."""
+        return self.codec.decode(self.slices(0, stop))
 
     def slices(self, start: int, stop: int) -> list[mx.array]:
         """Return the rows from `start` up to `stop` of every array."""
@@ -243,7 +254,7 @@ class Rows:
         keys, values = self.codec.expand(arrays)
         return keys.shape[1], keys.shape[3], values.shape[3]
 
-    def _put(self, start: int, rows: Sequence[mx.array]) -> None:
+    def _put(self, start: int, rows: Sequence[mx.array], shown: int = 0) -> list[mx.array]:
         stop = start + rows[0].shape[2]
         mark = self._mark()
         if mark is not None and start < self._guarded:
@@ -254,8 +265,8 @@ class Rows:
                 self._note(mark, start, self._save(start, min(stop, self._guarded)))
         elif mark is None:
             self._last_name = None
-        for held, row in zip(self._arrays, rows, strict=True):
-            held[:, :, start:stop] = row
+        self._arrays, seen = mx.fast.write_rows(self._arrays, rows, start, shown)
+        return seen
 
     def _save(self, start: int, stop: int) -> list[mx.array]:
         saved = [mx.contiguous(array[:, :, start:stop]) for array in self._arrays]

@@ -250,17 +250,27 @@ class Unit {
     return !job.v.bits && (std::is_same_v<T, float> || rows <= TILE);
   }
 
+  // Whether a block of keys is multiplied as it lies: turning it is not worth it for one tile.
+  bool as_it_lies([[maybe_unused]] size_t n) const {
+#if defined(MLXC_COLUMNS)
+    return rows <= TILE && n == KEYS && job.D * (job.k.bits ? 4 : sizeof(T)) % 16 == 0;
+#else
+    return false;
+#endif
+  }
+
   const T* row_of(const AttentionRows& of, size_t key) const {
     return static_cast<const T*>(of.data) + place(of.strides, kv_head, key);
   }
 
   void read_block(size_t first, size_t n) {
     if (job.k.bits) {
-      size_t step = round_up(job.D, W);
-      unpack_rows<T>(job.k, batch, kv_head, first, n, job.D, values, step);
-      turn(values, static_cast<ptrdiff_t>(step), n, job.D, keys);
-    } else {
-      turn(row_of(job.k, first), job.k.strides[2], n, job.D, keys);
+      float* to = as_it_lies(n) ? keys : values;
+      unpack_rows<T>(job.k, batch, kv_head, first, n, job.D, to, job.D);
+    }
+    if (!as_it_lies(n)) {
+      job.k.bits ? turn(values, static_cast<ptrdiff_t>(job.D), n, job.D, keys)
+                 : turn(row_of(job.k, first), job.k.strides[2], n, job.D, keys);
     }
     if (!in_place()) {
       read_values(first, n);
@@ -292,7 +302,7 @@ class Unit {
   void attend_tile(size_t row, size_t first, size_t n, Got got) {
     alignas(64) float weights[R * KEYS];
     float factors[R];
-    score<R>(q + row * job.D, keys, n, job.D, weights);
+    score_tile<R>(q + row * job.D, first, n, weights);
     for (int r = 0; r < R; r++) {
       factors[r] = soften_row(weights + r * KEYS, row + r, first, n, got.seen[row + r]);
     }
@@ -304,6 +314,20 @@ class Unit {
       auto step = static_cast<ptrdiff_t>(plan.width);
       weigh<R>(weights, factors, values, step, n, sums, plan.width, job.D_v);
     }
+  }
+
+  template <int R>
+  void score_tile(
+      const float* q, [[maybe_unused]] size_t first, size_t n, float* scores) const {
+#if defined(MLXC_COLUMNS)
+    if (as_it_lies(std::min(KEYS, job.S - first))) {
+      job.k.bits
+          ? score_as_it_lies<R>(q, keys, static_cast<ptrdiff_t>(job.D), job.D, scores)
+          : score_as_it_lies<R>(q, row_of(job.k, first), job.k.strides[2], job.D, scores);
+      return;
+    }
+#endif
+    score<R>(q, keys, n, job.D, scores);
   }
 
   __attribute__((noinline)) float

@@ -9,103 +9,78 @@ namespace {
 
 constexpr size_t KEYS = 64; // of a block
 
-#if defined(MLXC_AVX512)
-inline void transpose(F (&x)[16]) {
-  F y[16];
-#pragma GCC unroll 8
-  for (int i = 0; i < 16; i += 2) {
-    y[i] = _mm512_unpacklo_ps(x[i], x[i + 1]);
-    y[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
-  }
+#if defined(MLXC_AVX512) || defined(MLXC_AVX2)
+#define MLXC_COLUMNS
+
+// out[c] holds word c of each of the 8 keys from `from` on, `step` bytes apart. On Zen half a
+// register of AVX-512 costs half as much, and loads put its two halves together for nothing.
+inline void columns(const char* from, ptrdiff_t step, __m256 (&out)[4]) {
+  __m256 x[4];
 #pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) { // x[i + c]: column c of each 128 bits of rows i to i + 3
-    for (int c = 0; c < 4; c += 2) {
-      auto a = _mm512_castps_pd(y[i + c / 2]), b = _mm512_castps_pd(y[i + 2 + c / 2]);
-      x[i + c] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
-      x[i + c + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
-    }
+  for (int i = 0; i < 4; i++) {
+    auto low = _mm_loadu_ps(reinterpret_cast<const float*>(from + i * step));
+    auto high = _mm_loadu_ps(reinterpret_cast<const float*>(from + (i + 4) * step));
+    x[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
   }
-#pragma GCC unroll 4
-  for (int c = 0; c < 4; c++) {
-    F a = _mm512_shuffle_f32x4(x[c], x[4 + c], 0x88), b = _mm512_shuffle_f32x4(x[c], x[4 + c], 0xdd);
-    F d = _mm512_shuffle_f32x4(x[8 + c], x[12 + c], 0x88);
-    F e = _mm512_shuffle_f32x4(x[8 + c], x[12 + c], 0xdd);
-    y[c] = _mm512_shuffle_f32x4(a, d, 0x88);
-    y[8 + c] = _mm512_shuffle_f32x4(a, d, 0xdd);
-    y[4 + c] = _mm512_shuffle_f32x4(b, e, 0x88);
-    y[12 + c] = _mm512_shuffle_f32x4(b, e, 0xdd);
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; i++) {
-    x[i] = y[i];
-  }
+  auto a = _mm256_castps_pd(_mm256_unpacklo_ps(x[0], x[1]));
+  auto b = _mm256_castps_pd(_mm256_unpacklo_ps(x[2], x[3]));
+  auto c = _mm256_castps_pd(_mm256_unpackhi_ps(x[0], x[1]));
+  auto d = _mm256_castps_pd(_mm256_unpackhi_ps(x[2], x[3]));
+  out[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+  out[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+  out[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(c, d));
+  out[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(c, d));
 }
-#elif defined(MLXC_AVX2)
-inline void transpose(F (&x)[8]) {
-  F y[8];
-#pragma GCC unroll 4
-  for (int i = 0; i < 8; i += 2) {
-    y[i] = _mm256_unpacklo_ps(x[i], x[i + 1]);
-    y[i + 1] = _mm256_unpackhi_ps(x[i], x[i + 1]);
-  }
-#pragma GCC unroll 2
-  for (int i = 0; i < 8; i += 4) {
-    for (int c = 0; c < 4; c += 2) {
-      x[i + c] = _mm256_shuffle_ps(y[i + c / 2], y[i + 2 + c / 2], 0x44);
-      x[i + c + 1] = _mm256_shuffle_ps(y[i + c / 2], y[i + 2 + c / 2], 0xee);
-    }
-  }
-#pragma GCC unroll 4
-  for (int c = 0; c < 4; c++) {
-    y[c] = _mm256_permute2f128_ps(x[c], x[4 + c], 0x20);
-    y[4 + c] = _mm256_permute2f128_ps(x[c], x[4 + c], 0x31);
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; i++) {
-    x[i] = y[i];
-  }
+
+// The features of a word, one or two.
+inline void features(__m256 word, const float*, __m256 (&out)[1]) {
+  out[0] = word;
 }
-#else
-inline void transpose(F (&x)[W]) {
-  for (int i = 0; i < W; i++) {
-    for (int j = 0; j < i; j++) {
-      float a = x[i][j];
-      x[i][j] = x[j][i];
-      x[j][i] = a;
-    }
-  }
+inline void features(__m256 word, const bf16*, __m256 (&out)[2]) {
+  auto bits = _mm256_castps_si256(word);
+  out[0] = _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
+  out[1] = _mm256_castsi256_ps(_mm256_and_si256(bits, _mm256_set1_epi32(-65536)));
+}
+inline void features(__m256 word, const f16*, __m256 (&out)[2]) {
+  auto bits = _mm256_castps_si256(word);
+  auto low = _mm256_and_si256(bits, _mm256_set1_epi32(0xffff));
+  auto packed = _mm256_packus_epi32(low, _mm256_srli_epi32(bits, 16)); // of 128 bits each
+  packed = _mm256_permute4x64_epi64(packed, 0b11011000);
+  out[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(packed));
+  out[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(packed, 1));
 }
 #endif
 
-// to[d][j] = from[j][d] for n <= KEYS keys of D features, the keys `step` elements apart; vectors
-// of keys are filled up with zeros.
+// to[d][j] = from[j][d] for n <= KEYS keys of D features, the keys `step` elements apart.
 template <class T>
 void turn(const T* from, ptrdiff_t step, size_t n, size_t D, float* to) {
-  for (size_t j = 0; j < n; j += W) {
-    int keys = static_cast<int>(std::min<size_t>(W, n - j));
-    for (size_t d = 0; d < D; d += W) {
-      int features = static_cast<int>(std::min<size_t>(W, D - d));
-      const T* corner = from + static_cast<ptrdiff_t>(j) * step + d;
-      F x[W];
-      if (keys == W && features == W) {
-#pragma GCC unroll 16
-        for (int i = 0; i < W; i++) {
-          x[i] = load(corner + i * step);
-        }
-        transpose(x);
-#pragma GCC unroll 16
-        for (int i = 0; i < W; i++) {
-          store(to + (d + i) * KEYS + j, x[i]);
-        }
-      } else {
-        for (int i = 0; i < W; i++) {
-          x[i] = i < keys ? load(corner + i * step, features) : splat(0);
-        }
-        transpose(x);
-        for (int i = 0; i < features; i++) {
-          store(to + (d + i) * KEYS + j, x[i]);
+  size_t whole = 0, done = 0; // keys and features of whole registers
+#if defined(MLXC_COLUMNS)
+  constexpr size_t PER_WORD = 4 / sizeof(T);
+  whole = n / 8 * 8;
+  done = D / (4 * PER_WORD) * (4 * PER_WORD);
+  for (size_t j = 0; j < whole; j += 8) {
+    for (size_t d = 0; d < done; d += 4 * PER_WORD) {
+      __m256 words[4];
+      columns(
+          reinterpret_cast<const char*>(from + static_cast<ptrdiff_t>(j) * step + d),
+          step * static_cast<ptrdiff_t>(sizeof(T)), words);
+#pragma GCC unroll 4
+      for (size_t c = 0; c < 4; c++) {
+        __m256 k[PER_WORD];
+        features(words[c], from, k);
+#pragma GCC unroll 2
+        for (size_t p = 0; p < PER_WORD; p++) {
+          _mm256_storeu_ps(to + (d + c * PER_WORD + p) * KEYS + j, k[p]);
         }
       }
+    }
+  }
+#endif
+  for (size_t j = 0; j < n; j++) {
+    const T* row = from + static_cast<ptrdiff_t>(j) * step;
+    for (size_t d = j < whole ? done : 0; d < D; d++) {
+      to[d * KEYS + j] = to_float(row[d]);
     }
   }
 }

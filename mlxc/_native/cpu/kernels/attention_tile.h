@@ -61,6 +61,58 @@ void score(const float* q, const float* keys, size_t n, size_t D, float* scores)
   }
 }
 
+#if defined(MLXC_COLUMNS)
+// scores[r][j] for KEYS keys as they lie, `step` elements apart. D is a multiple of 16 bytes.
+template <int R, class T>
+void score_as_it_lies(const float* q, const T* keys, ptrdiff_t step, size_t D, float* scores) {
+  constexpr size_t PER_WORD = 4 / sizeof(T);
+#if defined(MLXC_AVX512)
+  constexpr size_t GROUPS = R == 1 ? 8 : 4; // of 8 keys, whose sums registers hold
+#else
+  constexpr size_t GROUPS = R == 1 ? 4 : R <= 3 ? 2 : 1;
+#endif
+  ptrdiff_t bytes = step * static_cast<ptrdiff_t>(sizeof(T));
+  for (size_t j = 0; j < KEYS; j += 8 * GROUPS) {
+    auto* at = reinterpret_cast<const char*>(keys + static_cast<ptrdiff_t>(j) * step);
+    __m256 sums[R][GROUPS];
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 8
+      for (size_t i = 0; i < GROUPS; i++) {
+        sums[r][i] = _mm256_setzero_ps();
+      }
+    }
+    for (size_t d = 0; d < D; d += 4 * PER_WORD, at += 16) {
+#pragma GCC unroll 8
+      for (size_t i = 0; i < GROUPS; i++) {
+        __m256 words[4];
+        columns(at + static_cast<ptrdiff_t>(8 * i) * bytes, bytes, words);
+#pragma GCC unroll 4
+        for (size_t c = 0; c < 4; c++) {
+          __m256 k[PER_WORD];
+          features(words[c], keys, k);
+#pragma GCC unroll 2
+          for (size_t p = 0; p < PER_WORD; p++) {
+#pragma GCC unroll 6
+            for (int r = 0; r < R; r++) {
+              auto x = _mm256_set1_ps(q[r * D + d + c * PER_WORD + p]);
+              sums[r][i] = _mm256_fmadd_ps(x, k[p], sums[r][i]);
+            }
+          }
+        }
+      }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 8
+      for (size_t i = 0; i < GROUPS; i++) {
+        _mm256_storeu_ps(scores + r * KEYS + j + 8 * i, sums[r][i]);
+      }
+    }
+  }
+}
+#endif
+
 // N vectors of sums[r] = sums[r] * factors[r] + sum over j < n of weights[r][j] * values[j]. The
 // last vector has `rest` features, W or fewer.
 template <int R, int N, bool whole, class T>
@@ -202,7 +254,7 @@ float soften(float* scores, size_t n, ptrdiff_t limit, Seen& seen, Mask mask) {
     store(scores + j, weight);
     sums = sums + weight;
   }
-  float factor = exp_of(seen.greatest - zero);
+  float factor = now == seen.greatest ? 1 : exp_of(seen.greatest - zero);
   seen.sum = seen.sum * factor + sum(sums);
   seen.greatest = now;
   return factor;
