@@ -263,6 +263,17 @@ class Unit {
     return static_cast<const T*>(of.data) + place(of.strides, kv_head, key);
   }
 
+  // The rows behind a block, if this unit reads them as they lie.
+  Ahead ahead(const AttentionRows& of, size_t first) const {
+    size_t next = first + KEYS;
+    if (rows > TILE || next >= job.S || (plan.split && next % SPAN == 0) || of.bits) {
+      return {};
+    }
+    return {
+        reinterpret_cast<const char*>(row_of(of, next)),
+        of.strides[2] * static_cast<ptrdiff_t>(sizeof(T))};
+  }
+
   void read_block(size_t first, size_t n) {
     if (job.k.bits) {
       float* to = as_it_lies(n) ? keys : values;
@@ -309,10 +320,11 @@ class Unit {
     float* sums = got.sums + row * plan.width;
     if (in_place()) {
       weigh<R>(
-          weights, factors, row_of(job.v, first), job.v.strides[2], n, sums, plan.width, job.D_v);
+          weights, factors, row_of(job.v, first), job.v.strides[2], n, sums, plan.width, job.D_v,
+          ahead(job.v, first));
     } else {
       auto step = static_cast<ptrdiff_t>(plan.width);
-      weigh<R>(weights, factors, values, step, n, sums, plan.width, job.D_v);
+      weigh<R>(weights, factors, values, step, n, sums, plan.width, job.D_v, {});
     }
   }
 
@@ -322,8 +334,9 @@ class Unit {
 #if defined(MLXC_COLUMNS)
     if (as_it_lies(std::min(KEYS, job.S - first))) {
       job.k.bits
-          ? score_as_it_lies<R>(q, keys, static_cast<ptrdiff_t>(job.D), job.D, scores)
-          : score_as_it_lies<R>(q, row_of(job.k, first), job.k.strides[2], job.D, scores);
+          ? score_as_it_lies<R>(q, keys, static_cast<ptrdiff_t>(job.D), job.D, scores, {})
+          : score_as_it_lies<R>(
+                q, row_of(job.k, first), job.k.strides[2], job.D, scores, ahead(job.k, first));
       return;
     }
 #endif
