@@ -19,7 +19,11 @@ class TurnView:
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
-        weakref.finalize(self, turn.end).atexit = False
+        try:
+            weakref.finalize(self, turn.end).atexit = False
+        except KeyboardInterrupt:
+            turn.end()
+            raise
 
     @property
     def text(self) -> str:

@@ -36,6 +36,9 @@ class Conversation:
         self.thinking_budget = options.thinking_budget
         self._turns = turns
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self._turns.transcript.messages)} messages>"
+
     @property
     def history(self) -> list[ChatMessage]:
         """The messages so far, without the instructions: a list of its own."""
@@ -58,9 +61,13 @@ class Conversation:
 
     @property
     def current_cache(self) -> list[Cache] | None:
-        """The KV caches, one a layer; None where there are none."""
+        """The KV caches, one a layer; None where there are none.
+
+        They are those of the session: whoever advances them makes the next turn read all anew. Take
+        copies, or the session's `fork`, to go on from here.
+        """
         reader = self._turns.reader
-        return None if reader.prefix is None or reader.drafting else reader.prefix.caches
+        return None if reader.prefix is None or reader.drafting else list(reader.prefix.caches)
 
     def edit(self, index: int, text: str) -> None:
         """Give a message another text; those behind it stay.

@@ -74,8 +74,10 @@ class CachedPrefix:
 
     def copy(self) -> CachedPrefix:
         """Return an independent copy; the caches share their memory until one is written to."""
-        twin = self.holding(_copies(self.caches), self.known, self.opaque)
+        twin = CachedPrefix([])
+        twin.caches, twin.known, twin.opaque = _copies(self.caches), list(self.known), self.opaque
         twin._given, twin._exact, twin._origin = self._given, self._exact, self._origin
+        twin.mark(len(twin.known))
         return twin
 
     @property
@@ -105,6 +107,9 @@ class CachedPrefix:
             there is one to read. None where the caches cannot be brought to hold a beginning
             of `ids`: then nothing has changed.
         """
+        if self._positions() - {self.opaque + len(self.known)}:
+            # Somebody else has advanced the caches, or an interrupt stopped us half-way.
+            self._exact = False
         kept = common_length(self.known, ids[:-1])
         if self._exact and kept == len(self.known):
             return kept

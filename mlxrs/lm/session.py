@@ -263,6 +263,15 @@ class ChatSession(AsyncReplies):
         message = ChatMessage(Role(role), prompt)
         return self._turns.prompt([*self._turns.transcript.messages, message], self._options)[0]
 
+    def __copy__(self) -> ChatSession:
+        return self.fork()
+
+    def __deepcopy__(self, memo: object) -> ChatSession:
+        return self.fork()
+
+    def __reduce__(self) -> str:
+        raise TypeError("a ChatSession cannot be pickled; save() keeps it in a file, for load()")
+
     def save_cache(self, path: str | os.PathLike[str]) -> None:
         """Save the KV caches alone, in a file that `load_prompt_cache` and mlx-lm read.
 

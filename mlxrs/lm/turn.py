@@ -54,10 +54,22 @@ class Turn:
     def end(self) -> None:
         """Stop generating and hand the reply to its session; again does nothing."""
         with self._moving:
-            if self._commit is not None:
-                self.responses.close()
-                commit, self._commit = self._commit, None
-                commit()
+            try:
+                self._finish()
+            except KeyboardInterrupt:
+                # A turn half ended would keep its session from the next one.
+                self._finish()
+                raise
+
+    def _finish(self) -> None:
+        if self._commit is not None:
+            self.responses.close()
+            try:
+                self._commit()
+            except Exception:
+                self._commit = None
+                raise
+            self._commit = None
 
     def try_end(self) -> bool:
         """End the turn unless it is at one of its tokens; return whether it ended."""

@@ -97,9 +97,11 @@ class Turns:
             constraint = form.constraint(self.tokenizer, ids, options, self.toolbox)
             answer = self.reader.answer(ids, options.params, constraint, cancelled)
             self._last_prompt = ids
-            self.transcript = Transcript(messages, begun=True)
-            turn = Turn(answer.responses, partial(self._commit, answer), cancelled, dropped)
+            turn = Turn(
+                answer.responses, partial(self._commit, answer, len(messages)), cancelled, dropped
+            )
             self._turn = weakref.ref(turn)
+            self.transcript = Transcript(messages, begun=True)
             return turn
 
     def prompt(
@@ -171,9 +173,10 @@ class Turns:
         if turn is not None:
             turn.cancelled.set()
 
-    def _commit(self, answer: Answer) -> None:
+    def _commit(self, answer: Answer, place: int) -> None:
+        """Put the reply at its place in the transcript; again changes nothing."""
         try:
-            self.transcript.messages.append(ChatMessage.assistant(answer.responses.text))
+            self.transcript.messages[place:] = [ChatMessage.assistant(answer.responses.text)]
             answer.record()
         finally:
             # From here on another thread may begin the next turn.

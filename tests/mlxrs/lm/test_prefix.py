@@ -125,3 +125,23 @@ def test_names_must_be_as_many_as_the_tokens():
 
     with pytest.raises(ValueError, match="hold 3 tokens, 1 without and 1 with a name"):
         CachedPrefix.holding(caches, [7], opaque=1)
+
+
+@pytest.mark.parametrize("opaque", [0, 10])
+def test_caches_that_somebody_else_advanced_are_read_anew(opaque):
+    prefix = held([1, 2, 3], opaque=opaque)
+    advance(prefix.caches, 1)
+
+    assert prefix.rewind_to([1, 2, 3, 4]) == 0
+
+    assert prefix.exact and [cache.offset for cache in prefix.caches] == [opaque] * 2
+
+
+def test_caches_an_interrupt_left_out_of_step_are_read_anew_and_can_be_copied():
+    prefix = held([1, 2, 3])
+    prefix.caches[0].trim(1)
+    prefix.record([1, 2, 3, 4], 4)
+
+    twin = prefix.copy()
+
+    assert twin.rewind_to([1, 2, 3, 4]) == prefix.rewind_to([1, 2, 3, 4]) == 0

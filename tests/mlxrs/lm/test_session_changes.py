@@ -1,11 +1,16 @@
 """Editing, taking back, answering anew and branching."""
 
+import copy
+import pickle
+
 import pytest
 from support.chat import chat, contents, offset
 
 from mlxrs.errors import ChatSessionError, PrefixLostError
 from mlxrs.lm.cache import RotatingKVCache
 from mlxrs.lm.messages import ChatMessage
+from mlxrs.lm.params import GenConfig
+from mlxrs.lm.steps import generate_step
 from mlxrs.testing import FailingModel, FakeModel, ModelBroke, RecallModel
 
 SEED = [ChatMessage.user("hello"), ChatMessage.assistant("world")]
@@ -170,3 +175,37 @@ def test_a_given_cache_that_cannot_be_kept_ends_the_turn(tmp_path):
     assert loaded.history == before
     loaded.instructions = None
     assert loaded.respond("quick") == session.respond("quick")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_is_a_fork(copied):
+    session = chat(3, RecallModel(11))
+    session.respond("hello")
+
+    twin = copied(session)
+
+    assert twin.respond("world") == session.fork().respond("world")
+    assert len(twin.history) == 4 and len(session.history) == 2
+
+
+def test_a_session_is_not_pickled_and_says_what_to_do_instead():
+    with pytest.raises(TypeError, match=r"save\(\) keeps it in a file"):
+        pickle.dumps(chat(3))
+
+
+def test_a_session_shows_how_long_it_is():
+    session = chat(3, history=[ChatMessage.user("hello")])
+
+    assert repr(session) == "<ChatSession of 1 messages>"
+
+
+def test_a_session_whose_caches_were_used_elsewhere_answers_as_one_read_anew():
+    model = RecallModel(11)
+    session, other = chat(3, model), chat(3, model)
+    for each in (session, other):
+        each.respond("hello")
+
+    list(generate_step(model, [1, 2], params=GenConfig(max_tokens=2), cache=session.current_cache))
+
+    replies = [each.respond("world") for each in (session, other)]
+    assert replies[0] == replies[1] and replies[0].cached_tokens == 0 < replies[1].cached_tokens
