@@ -189,7 +189,13 @@ def logsumexp(
         array(0.693147, dtype=float32)
     """
     return reduced(
-        lib.h_logsumexp, lib.h_logsumexp_axis, lib.h_logsumexp_axes, a, axis, keepdims, stream
+        lib.h_cpu_logsumexp,
+        lib.h_cpu_logsumexp_axis,
+        lib.h_logsumexp_axes,
+        a,
+        axis,
+        keepdims,
+        stream,
     )
 
 
@@ -216,4 +222,6 @@ def softmax(
         >>> mx.softmax(mx.array([[0.0, 0.0]]), axis=-1)
         array([[0.5, 0.5]], dtype=float32)
     """
-    return reduced(lib.h_softmax, lib.h_softmax_axis, lib.h_softmax_axes, a, axis, precise, stream)
+    return reduced(
+        lib.h_cpu_softmax, lib.h_cpu_softmax_axis, lib.h_softmax_axes, a, axis, precise, stream
+    )

@@ -224,8 +224,8 @@ def argmax(
     """
     a = only_array(a)
     if axis is None:
-        return wrap(lib.h_argmax(a._h, keepdims, at(stream)))
-    return wrap(lib.h_argmax_axis(a._h, axis, keepdims, at(stream)))
+        return wrap(lib.h_cpu_argmax(a._h, keepdims, at(stream)))
+    return wrap(lib.h_cpu_argmax_axis(a._h, axis, keepdims, at(stream)))
 
 
 def argmin(
@@ -256,8 +256,8 @@ def argmin(
     """
     a = only_array(a)
     if axis is None:
-        return wrap(lib.h_argmin(a._h, keepdims, at(stream)))
-    return wrap(lib.h_argmin_axis(a._h, axis, keepdims, at(stream)))
+        return wrap(lib.h_cpu_argmin(a._h, keepdims, at(stream)))
+    return wrap(lib.h_cpu_argmin_axis(a._h, axis, keepdims, at(stream)))
 
 
 def minmax(

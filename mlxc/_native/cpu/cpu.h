@@ -43,6 +43,19 @@ int mlxc_cpu_activation(
     int activation,
     const mlx_stream s);
 
+int mlxc_cpu_softmax(mlx_array* res, const mlx_array a, bool precise, const mlx_stream s);
+int mlxc_cpu_softmax_axis(
+    mlx_array* res, const mlx_array a, int axis, bool precise, const mlx_stream s);
+int mlxc_cpu_logsumexp(mlx_array* res, const mlx_array a, bool keepdims, const mlx_stream s);
+int mlxc_cpu_logsumexp_axis(
+    mlx_array* res, const mlx_array a, int axis, bool keepdims, const mlx_stream s);
+int mlxc_cpu_argmax(mlx_array* res, const mlx_array a, bool keepdims, const mlx_stream s);
+int mlxc_cpu_argmax_axis(
+    mlx_array* res, const mlx_array a, int axis, bool keepdims, const mlx_stream s);
+int mlxc_cpu_argmin(mlx_array* res, const mlx_array a, bool keepdims, const mlx_stream s);
+int mlxc_cpu_argmin_axis(
+    mlx_array* res, const mlx_array a, int axis, bool keepdims, const mlx_stream s);
+
 int mlxc_cpu_rms_norm(
     mlx_array* res,
     const mlx_array x,

@@ -192,6 +192,9 @@ inline F keep(F x, int n) {
 inline F where_less(F a, F b, F yes, F no) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
 }
+inline F where_nan(F x, F yes, F no) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), no, yes);
+}
 
 #elif defined(MLXC_AVX2)
 
@@ -266,6 +269,9 @@ inline F scale_by_power(F x, F exponent) {
 inline F where_less(F a, F b, F yes, F no) {
   return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
+inline F where_nan(F x, F yes, F no) {
+  return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+}
 
 #else
 
@@ -327,6 +333,9 @@ inline F scale_by_power(F x, F exponent) {
 }
 inline F where_less(F a, F b, F yes, F no) {
   return a < b ? yes : no;
+}
+inline F where_nan(F x, F yes, F no) {
+  return x == x ? no : yes;
 }
 
 #endif
