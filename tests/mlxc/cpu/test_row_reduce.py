@@ -134,9 +134,9 @@ def test_nothing_is_as_mlx_has_it(shape: tuple[int, ...]) -> None:
     x = mx.zeros(shape)
     assert mx.softmax(x, axis=-1).tolist() == x.tolist()
     for function in (mx.logsumexp, mx.argmax, mx.argmin):
-        with cpu_kernels(False), pytest.raises(ValueError, match="empty") as theirs:
+        with cpu_kernels(False), pytest.raises(ValueError, match="empty|zero size") as theirs:
             function(x, axis=-1)
-        with pytest.raises(ValueError, match="empty") as ours:
+        with pytest.raises(ValueError, match="empty|zero size") as ours:
             function(x, axis=-1)
         assert str(ours.value) == str(theirs.value)
 
