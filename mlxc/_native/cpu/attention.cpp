@@ -94,13 +94,18 @@ class AttentionKernel : public Kernel {
     // Less than about a microsecond's work is done before another thread has begun.
     bool small = out.size() * job.S < 65536;
     size_t parts = small ? 1 : static_cast<size_t>(threads());
-    mx::array memory({static_cast<int>(kernels.room(job, parts))}, mx::float32, nullptr, {});
-    allocate(memory);
-    mx::cpu::get_command_encoder(stream()).add_temporary(memory);
+    float* memory = nullptr;
+    if (size_t room = kernels.room(job, parts)) {
+      mx::array temporary({static_cast<int>(room)}, mx::float32, nullptr, {});
+      allocate(temporary);
+      memory = temporary.data<float>();
+      mx::cpu::get_command_encoder(stream()).add_temporary(temporary);
+    }
     dispatch(
         stream(),
-        [job, parts, run = kernels.run[static_cast<int>(float_of(q.dtype()))],
-         memory = memory.data<float>()] { run(job, parts, memory); });
+        [job, parts, memory, run = kernels.run[static_cast<int>(float_of(q.dtype()))]] {
+          run(job, parts, memory);
+        });
   }
 
  private:

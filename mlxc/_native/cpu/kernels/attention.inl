@@ -18,6 +18,9 @@ namespace {
 constexpr size_t SPAN = 4 * KEYS;
 constexpr size_t ROWS = 96; // of a unit of work; more only where more heads share keys
 
+// What a unit of few rows works in lies on the stack: it is in the caches already.
+constexpr size_t STACK = 24 * 1024; // floats
+
 size_t round_up(size_t n, size_t to) {
   return (n + to - 1) / to * to;
 }
@@ -47,8 +50,16 @@ struct Plan {
         2 * of_span + width;
   }
 
+  bool on_stack() const {
+    return of_part <= STACK;
+  }
+
+  size_t of_parts(size_t parts) const {
+    return on_stack() ? 0 : parts * of_part;
+  }
+
   size_t floats(size_t parts) const {
-    return parts * of_part + (split ? units * spans * of_span : 0);
+    return of_parts(parts) + (split ? units * spans * of_span : 0);
   }
 };
 
@@ -114,8 +125,13 @@ class Unit {
   void read_queries() {
     for (size_t row = 0; row < rows; row++) {
       const T* from = static_cast<const T*>(job.q) + place(job.q_strides, head(row), query(row));
-      for (size_t d = 0; d < job.D; d++) {
-        q[row * job.D + d] = to_float(from[d]) * job.scale;
+      float* to = q + row * job.D;
+      size_t d = 0;
+      for (; d + W <= job.D; d += W) {
+        store(to + d, load(from + d) * splat(job.scale));
+      }
+      for (; d < job.D; d++) {
+        to[d] = to_float(from[d]) * job.scale;
       }
     }
   }
@@ -375,18 +391,20 @@ size_t room(const AttentionJob& job, size_t parts) {
 
 // Calls work(index, memory) for each index, each of `parts` parts with memory of its own.
 template <class Work>
-void share(size_t count, size_t parts, float* memory, size_t of_part, Work&& work) {
+void share(size_t count, size_t parts, float* memory, const Plan& plan, Work&& work) {
   struct Context {
     Work& work;
     size_t count;
     float* memory;
-    size_t of_part;
+    const Plan& plan;
     std::atomic<size_t> next{0};
-  } context{work, count, memory, of_part};
+  } context{work, count, memory, plan};
   auto part = [](void* given, size_t part) {
     auto& c = *static_cast<Context*>(given);
+    alignas(64) float stack[STACK];
+    float* own = c.plan.on_stack() ? stack : c.memory + part * c.plan.of_part;
     for (size_t i; (i = c.next.fetch_add(1, std::memory_order_relaxed)) < c.count;) {
-      c.work(i, c.memory + part * c.of_part);
+      c.work(i, own);
     }
   };
   if (parts == 1) {
@@ -400,7 +418,7 @@ template <class T>
 void run(const AttentionJob& job, size_t parts, float* memory) {
   Plan plan(job, parts);
   if (!plan.split) {
-    share(plan.units, parts, memory, plan.of_part, [&](size_t i, float* own) {
+    share(plan.units, parts, memory, plan, [&](size_t i, float* own) {
       Unit<T> unit(job, plan, i, own);
       unit.read_queries();
       unit.start(unit.all());
@@ -412,13 +430,13 @@ void run(const AttentionJob& job, size_t parts, float* memory) {
     });
     return;
   }
-  float* spans = memory + parts * plan.of_part;
-  share(plan.units * plan.spans, parts, memory, plan.of_part, [&](size_t i, float* own) {
+  float* spans = memory + plan.of_parts(parts);
+  share(plan.units * plan.spans, parts, memory, plan, [&](size_t i, float* own) {
     Unit<T> unit(job, plan, i / plan.spans, own);
     unit.read_queries();
     unit.attend(i % plan.spans, {spans + i * plan.of_span, plan});
   });
-  share(plan.units, 1, memory, plan.of_part, [&](size_t i, float* own) {
+  share(plan.units, 1, memory, plan, [&](size_t i, float* own) {
     Unit<T> unit(job, plan, i, own);
     unit.start(unit.all());
     for (size_t span = 0; span < plan.spans; span++) {

@@ -99,39 +99,54 @@ void widen(const T* from, ptrdiff_t step, size_t n, size_t D, float* to, size_t 
   }
 }
 
-// The W values from `i` on, a multiple of W, of a row of words of `bits` bits a value.
+// Reads rows of words of `bits` bits a value, W values at a time.
 #if defined(MLXC_AVX512)
-inline F unpack(const unsigned char* row, size_t i, int bits) {
-  alignas(64) static constexpr auto places = [] {
-    std::array<std::array<unsigned char, 64>, 9> table{};
-    for (int b = 1; b <= 8; b++) {
-      for (int j = 0; j < 64; j++) {
-        table[b][j] = static_cast<unsigned char>(j / 4 * b / 8 + j % 4);
-      }
+class Unpack {
+ public:
+  explicit Unpack(int bits) : bits(static_cast<size_t>(bits)) {
+    alignas(64) unsigned char bytes[64];
+    alignas(64) int begin[16];
+    for (int j = 0; j < 64; j++) {
+      bytes[j] = static_cast<unsigned char>(j / 4 * bits / 8 + j % 4);
+      begin[j / 4] = j / 4 * bits % 8;
     }
-    return table;
-  }();
-  auto lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  auto shifts = _mm512_and_si512(
-      _mm512_mullo_epi32(lanes, _mm512_set1_epi32(bits)), _mm512_set1_epi32(7));
-  auto given = _mm_maskz_loadu_epi8(
-      static_cast<__mmask16>((1u << 2 * bits) - 1), row + i / 8 * static_cast<size_t>(bits));
-  auto words = _mm512_permutexvar_epi8(
-      _mm512_load_si512(places[bits].data()), _mm512_zextsi128_si512(given));
-  words = _mm512_and_si512(_mm512_srlv_epi32(words, shifts), _mm512_set1_epi32((1 << bits) - 1));
-  return _mm512_cvtepi32_ps(words);
-}
-#else
-inline F unpack(const unsigned char* row, size_t i, int bits) {
-  std::uint64_t eight = 0; // values
-  std::memcpy(&eight, row + i / 8 * static_cast<size_t>(bits), static_cast<size_t>(bits));
-  std::uint64_t mask = (1u << bits) - 1;
-  float values[W];
-  for (int j = 0; j < W; j++) {
-    values[j] = static_cast<float>(eight >> (static_cast<int>(i % 8) + j) * bits & mask);
+    places = _mm512_load_si512(bytes);
+    shifts = _mm512_load_si512(begin);
+    mask = _mm512_set1_epi32((1 << bits) - 1);
+    used = static_cast<__mmask16>((1u << 2 * bits) - 1);
   }
-  return load(values);
-}
+
+  // The values from `i` on, a multiple of W.
+  F operator()(const unsigned char* row, size_t i) const {
+    auto given = _mm_maskz_loadu_epi8(used, row + i / 8 * bits);
+    auto words = _mm512_permutexvar_epi8(places, _mm512_castsi128_si512(given));
+    return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srlv_epi32(words, shifts), mask));
+  }
+
+ private:
+  size_t bits;
+  I places, shifts, mask;
+  __mmask16 used;
+};
+#else
+class Unpack {
+ public:
+  explicit Unpack(int bits) : bits(bits), mask((1u << bits) - 1) {}
+
+  F operator()(const unsigned char* row, size_t i) const {
+    std::uint64_t eight = 0; // values
+    std::memcpy(&eight, row + i / 8 * static_cast<size_t>(bits), static_cast<size_t>(bits));
+    float values[W];
+    for (int j = 0; j < W; j++) {
+      values[j] = static_cast<float>(eight >> (static_cast<int>(i % 8) + j) * bits & mask);
+    }
+    return load(values);
+  }
+
+ private:
+  int bits;
+  std::uint64_t mask;
+};
 #endif
 
 // to[j][d] = the packed value, for n rows of D from row `first` of (b, h) on.
@@ -147,12 +162,13 @@ void unpack_rows(
   auto* scales = static_cast<const T*>(rows.scales) + place(rows.scale_strides);
   auto* biases = static_cast<const T*>(rows.biases) + place(rows.bias_strides);
   auto group = static_cast<size_t>(rows.group_size);
+  Unpack unpack(rows.bits);
   for (size_t j = 0; j < n; j++, to += width) {
     auto* bytes = reinterpret_cast<const unsigned char*>(words);
     for (size_t d = 0; d < D; d += group) {
       F scale = splat(to_float(scales[d / group])), bias = splat(to_float(biases[d / group]));
       for (size_t i = d; i < d + group; i += W) {
-        store(to + i, fma(unpack(bytes, i, rows.bits), scale, bias));
+        store(to + i, fma(unpack(bytes, i), scale, bias));
       }
     }
     words += rows.strides[2];

@@ -23,41 +23,50 @@ inline float exp_of(float x) {
   return e[0];
 }
 
-// scores[r][j] = sum over d of q[r][d] * keys[d][j], for j < n rounded up to a pass.
+// N vectors of scores[r][j] = sum over d of q[r][d] * keys[d][j].
+template <int R, int N>
+void score_some(const float* q, const float* keys, size_t D, float* scores) {
+  F sums[R][N];
+#pragma GCC unroll 6
+  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; i++) {
+      sums[r][i] = splat(0);
+    }
+  }
+  for (size_t d = 0; d < D; d++, keys += KEYS) {
+    F k[N];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; i++) {
+      k[i] = load(keys + i * W);
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+      F x = splat(q[r * D + d]);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; i++) {
+        sums[r][i] = fma(x, k[i], sums[r][i]);
+      }
+    }
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; i++) {
+      store(scores + r * KEYS + i * W, sums[r][i]);
+    }
+  }
+}
+
+// The scores of n keys, rounded up to whole vectors.
 template <int R>
 void score(const float* q, const float* keys, size_t n, size_t D, float* scores) {
-  for (size_t j = 0; j < n; j += PASS * W) {
-    F sums[R][PASS];
-#pragma GCC unroll 6
-    for (int r = 0; r < R; r++) {
-#pragma GCC unroll 4
-      for (int i = 0; i < PASS; i++) {
-        sums[r][i] = splat(0);
-      }
-    }
-    const float* at = keys + j;
-    for (size_t d = 0; d < D; d++, at += KEYS) {
-      F k[PASS];
-#pragma GCC unroll 4
-      for (int i = 0; i < PASS; i++) {
-        k[i] = load(at + i * W);
-      }
-#pragma GCC unroll 6
-      for (int r = 0; r < R; r++) {
-        F x = splat(q[r * D + d]);
-#pragma GCC unroll 4
-        for (int i = 0; i < PASS; i++) {
-          sums[r][i] = fma(x, k[i], sums[r][i]);
-        }
-      }
-    }
-#pragma GCC unroll 6
-    for (int r = 0; r < R; r++) {
-#pragma GCC unroll 4
-      for (int i = 0; i < PASS; i++) {
-        store(scores + r * KEYS + j + i * W, sums[r][i]);
-      }
-    }
+  size_t j = 0;
+  for (; j + (PASS - 1) * W < n; j += PASS * W) {
+    score_some<R, PASS>(q, keys + j, D, scores + j);
+  }
+  for (; j < n; j += W) {
+    score_some<R, 1>(q, keys + j, D, scores + j);
   }
 }
 
