@@ -126,8 +126,9 @@ bool is_matrix(
     int length) {
   bool affine = form.packing != Packing::mxfp4;
   mx::Shape of_scales{w.shape(0), length / form.group};
+  int64_t bits = static_cast<int64_t>(length) * bits_of(form.packing);
   return length > 0 && length % form.group == 0 && w.dtype() == mx::uint32 &&
-      static_cast<int64_t>(w.shape(1)) * 32 == static_cast<int64_t>(length) * bits_of(form.packing) &&
+      static_cast<int64_t>(w.shape(1)) * 32 == bits &&
       scales.shape() == of_scales && biases.has_value() == affine &&
       (affine ? is_float(scales.dtype()) && biases->dtype() == scales.dtype() &&
                    biases->shape() == of_scales
@@ -167,8 +168,8 @@ mx::array quantized_matmul(
   auto shape = x.shape();
   shape.back() = w.shape(0);
   auto type = biases ? mx::promote_types(x.dtype(), scales.dtype()) : x.dtype();
-  return mx::array(
-      std::move(shape), type, std::make_shared<QuantizedMatmul>(s, theirs, form), std::move(inputs));
+  auto primitive = std::make_shared<QuantizedMatmul>(s, theirs, form);
+  return mx::array(std::move(shape), type, std::move(primitive), std::move(inputs));
 }
 
 } // namespace

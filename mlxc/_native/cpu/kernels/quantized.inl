@@ -1,10 +1,12 @@
 // Products with quantized matrices: the other operand is written as integers once, and what reads
 // the matrix adds up exact products of integers, group after group, so that the number of rows
-// changes nothing. AVX-512 has kernels of its own; the rest shares plain loops.
+// changes nothing. AVX-512, where vpdpbusd adds four
+// products of bytes, has kernels of its own; the rest shares loops, with AVX2's way to multiply
+// bytes in them.
 #include "quantized_groups.h"
 #include "quantized_x.h"
 #if defined(MLXC_AVX512)
-#include "quantized_avx512.h"
+#include "quantized_avx512_rows.h"
 #else
 #include "quantized_loops.h"
 #endif
@@ -116,7 +118,7 @@ struct Product {
           StripSize size(w.length);
           auto* bytes = reinterpret_cast<std::uint8_t*>(work.memory + part * size.total());
           auto* factors = reinterpret_cast<float(*)[strip]>(bytes + size.bytes);
-          Strip unpacked{bytes, factors, factors + size.groups, w.length / 32, shift_of(w.group)};
+          Strip unpacked{bytes, factors, factors + size.groups, w.length / 32};
           for (std::size_t row;
                (row = work.next.fetch_add(strip, std::memory_order_relaxed)) < w.rows;) {
             work.product.template strip_times<Bytes>(unpacked, row, work.x, work.count);
@@ -129,15 +131,12 @@ struct Product {
   void strip_times(Strip& unpacked, std::size_t row, const Chunk<Bytes>* x, std::size_t count)
       const {
     std::size_t rows = std::min(w.rows - row, std::size_t{strip});
-    unpack_strip<packing>(w, row, rows, unpacked.bytes);
-    Scales scales(w, row, rows);
-    for (std::size_t g = 0; g < w.length / static_cast<std::size_t>(w.group); g += block) {
-      scales.read(g, unpacked.factors + g, unpacked.offsets + g);
-    }
+    unpack_strip<packing>(w, row, rows, unpacked);
     std::size_t chunks = (w.length + 127) / 128;
     alignas(64) float values[most_rows][strip];
     for (std::size_t m = 0; m < count;) {
-      std::size_t n = times_some_rows<packing, Bytes>(unpacked, x + m * chunks, chunks, count - m, values);
+      std::size_t n = times_some_rows<packing, Bytes>(
+          unpacked, x + m * chunks, chunks, count - m, values);
       for (std::size_t i = 0; i < n; i++, m++) {
         store_strip(y_type, y, m * w.rows + row, values[i], rows);
       }

@@ -129,9 +129,18 @@ inline void strip_times_row(
 // Unpacks 16 rows, 512 bytes for each group.
 template <Packing packing>
 inline void unpack_strip(
-    const QuantizedMatrix& w, std::size_t row, std::size_t count, std::uint8_t* to) {
-  for (std::size_t g = 0; g < w.length / 32; g++, to += 512) {
-    unpack_group_of_strip<packing>(w, row, count, g, to);
+    const QuantizedMatrix& w, std::size_t row, std::size_t count, Strip& to) {
+  Scales scales(w, row, count);
+  int shift = shift_of(w.group);
+  float factors[block][strip], offsets[block][strip];
+  for (std::size_t g = 0; g < to.groups; g++) {
+    unpack_group_of_strip<packing>(w, row, count, g, to.bytes + 512 * g);
+    std::size_t in_block = (g >> shift) % block;
+    if (in_block == 0 && g % (std::size_t{1} << shift) == 0) {
+      scales.read(g >> shift, factors, offsets);
+    }
+    std::copy_n(factors[in_block], strip, to.factors[g]);
+    std::copy_n(offsets[in_block], strip, to.offsets[g]);
   }
 }
 
@@ -142,8 +151,8 @@ std::size_t times_some_rows(
   std::fill_n(to[0], strip, 0.0f);
   for (std::size_t g = 0; g < w.groups; g++) {
     add_group<bits_of(packing) == 8>(
-        w.bytes + 512 * g, x[g / 4], static_cast<int>(g % 4), w.factors[g >> w.shift],
-        w.offsets[g >> w.shift], to[0]);
+        w.bytes + 512 * g, x[g / 4], static_cast<int>(g % 4), w.factors[g],
+        w.offsets[g], to[0]);
   }
   return 1;
 }

@@ -36,86 +36,7 @@ inline float to_float(e8m0 x) {
   return value;
 }
 
-#if defined(MLXC_AVX512)
-
-inline F load(const e8m0* from, int n) {
-  alignas(64) float part[16] = {};
-  for (int i = 0; i < n; i++) {
-    part[i] = to_float(from[i]);
-  }
-  return load(part);
-}
-inline F load(const e8m0* from) {
-  return load(from, 16);
-}
-
-// Exchanges rows and columns of 16 by 16 words.
-inline void transpose(I r[16]) {
-  I t[16];
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; i += 4) {
-    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < 4; i++) {
-    t[i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0x88);
-    t[4 + i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0xdd);
-    t[8 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0x88);
-    t[12 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0xdd);
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < 4; i++) {
-    r[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
-    r[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
-    r[8 + i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0xdd);
-    r[12 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0xdd);
-  }
-}
-
 // to[i][n] is element i of row n.
-template <class S>
-void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
-  if (count <= 4) {
-    F r[4];
-#pragma GCC unroll 16
-    for (int i = 0; i < 4; i++) {
-      auto one = [&](int n) { return _mm512_castps512_ps128(load(rows[n], static_cast<int>(count))); };
-      r[i] = _mm512_castps128_ps512(one(i));
-      r[i] = _mm512_insertf32x4(r[i], one(4 + i), 1);
-      r[i] = _mm512_insertf32x4(r[i], one(8 + i), 2);
-      r[i] = _mm512_insertf32x4(r[i], one(12 + i), 3);
-    }
-    F a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
-    F c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
-    store(to[0], _mm512_shuffle_ps(a, c, 0x44));
-    store(to[1], _mm512_shuffle_ps(a, c, 0xee));
-    store(to[2], _mm512_shuffle_ps(b, d, 0x44));
-    store(to[3], _mm512_shuffle_ps(b, d, 0xee));
-    return;
-  }
-  I r[16];
-#pragma GCC unroll 16
-  for (int n = 0; n < strip; n++) {
-    F row = count < block ? load(rows[n], static_cast<int>(count)) : load(rows[n]);
-    r[n] = _mm512_castps_si512(row);
-  }
-  transpose(r);
-#pragma GCC unroll 16
-  for (int i = 0; i < block; i++) {
-    store(to[i], _mm512_castsi512_ps(r[i]));
-  }
-}
-
-#else
-
 template <class S>
 void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
   for (std::size_t i = 0; i < block; i++) {
@@ -125,8 +46,6 @@ void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
     }
   }
 }
-
-#endif
 
 // Reads what belongs to rows row, row + 1, ... of which there are `count`; others repeat the last.
 class Scales {
@@ -191,9 +110,8 @@ class Scales {
 // 16 rows of a matrix, unpacked.
 struct Strip {
   std::uint8_t* bytes; // 512 for each group of 32 elements
-  float (*factors)[strip], (*offsets)[strip]; // of each group of the matrix
+  float (*factors)[strip], (*offsets)[strip]; // of each of them
   std::size_t groups; // of 32 elements
-  int shift;
 };
 
 } // namespace mlxc::cpu::MLXC_ISA
