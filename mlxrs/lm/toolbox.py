@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from ..tokenizer.tools import (
     CallEvent,
@@ -17,6 +17,7 @@ from ..tokenizer.tools import (
 )
 from .messages import ChatMessage
 from .tool_prompt import TOOL_FORMAT
+from .typed_value import typed_value
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
@@ -43,7 +44,8 @@ class Toolbox:
         schemas: What the model is told of each tool.
 
     Raises:
-        TypeError: A function has an argument without a type hint, or one JSON has nothing for.
+        TypeError: A function has an argument without a type hint, or one JSON has nothing for; or
+            an argument is of another type.
         ValueError: Two functions have one name, or `max_rounds` is below 1.
 
     Example:
@@ -58,6 +60,14 @@ class Toolbox:
         approve: Approval | None = None,
         max_rounds: int = 8,
     ) -> None:
+        if callable(functions) or isinstance(functions, (str, bytes, Mapping)):
+            raise TypeError(
+                f"tools must be a list of functions, got {functions!r:.80}; write [...]"
+            )
+        if approve is not None and not callable(approve):
+            raise TypeError(f"approve must be a function of a call, got {approve!r:.80}")
+        if not isinstance(max_rounds, int):
+            raise TypeError(f"max_rounds must be an integer, got {max_rounds!r:.80}")
         if max_rounds < 1:
             raise ValueError(f"max_rounds must be >= 1, got {max_rounds}; 8 is the default")
         self.max_rounds = max_rounds
@@ -134,7 +144,7 @@ class Toolbox:
         if self._approve is not None and not _waited(self._approve(call)):
             return NOT_ALLOWED
         try:
-            return _told(_waited(function(**call.arguments)))
+            return _told(_waited(function(**_arguments(function, call))))
         except Exception as error:
             return _failed(error)
 
@@ -145,7 +155,7 @@ class Toolbox:
         if self._approve is not None and not await _awaited(partial(self._approve, call)):
             return NOT_ALLOWED
         try:
-            return _told(await _awaited(partial(function, **call.arguments)))
+            return _told(await _awaited(partial(function, **_arguments(function, call))))
         except Exception as error:
             return _failed(error)
 
@@ -162,12 +172,33 @@ def _message(event: CallEvent | InvalidCallEvent, outcome: str) -> ChatMessage:
     )
 
 
+def _arguments(function: ToolFunction, call: ToolCall) -> dict[str, Any]:
+    """Return the arguments of a call as the hints of the function have them.
+
+    Raises:
+        ValueError: One is not of its type.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    values = dict(call.arguments)
+    for name in values.keys() & hints.keys():
+        try:
+            values[name] = typed_value(hints[name], values[name])
+        except ValueError as error:
+            raise ValueError(f"argument {name!r}: {error}") from None
+    return values
+
+
 def _told(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _failed(error: Exception) -> str:
-    return f"error: {type(error).__name__}: {error}"
+    return _clean(f"error: {type(error).__name__}: {error}")
+
+
+def _clean(text: str) -> str:
+    # File names may hold lone surrogates, which no tokenizer takes.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _waited(value: object) -> object:

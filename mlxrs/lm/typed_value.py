@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import is_dataclass
 from enum import Enum
@@ -20,16 +20,24 @@ from typing import (
     is_typeddict,
 )
 
-# What a container is in JSON.
-_CONTAINERS: dict[Any, Any] = {list: list, tuple: list, dict: dict}
+# What a container is made as, and what it is in JSON.
+_CONTAINERS: dict[Any, tuple[Any, Any]] = {
+    list: (list, list),
+    Sequence: (list, list),
+    tuple: (tuple, list),
+    set: (set, list),
+    frozenset: (frozenset, list),
+    dict: (dict, dict),
+    Mapping: (dict, dict),
+}
 
 
 def typed_value(kind: Any, value: Any) -> Any:
     """Return the value of a type that JSON data stand for.
 
     Args:
-        kind: A type that `type_schema` knows, or a JSON schema, for which the data are returned
-            as they are.
+        kind: A type that `type_schema` or `tool_schema` knows, or a JSON schema, for which the data
+            are returned as they are.
         value: What `json.loads` returned.
 
     Raises:
@@ -38,7 +46,7 @@ def typed_value(kind: Any, value: Any) -> Any:
     Example:
         typed_value(list[City], [{"name": "Oslo", "people": 700_000}])[0].name
     """
-    if isinstance(kind, Mapping):
+    if kind is Any or isinstance(kind, Mapping):
         return value
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Annotated, Required, NotRequired):
@@ -58,6 +66,8 @@ def typed_value(kind: Any, value: Any) -> Any:
     if kind in (None, type(None), str, bool, int):
         if type(value) is (type(None) if kind is None else kind):
             return value
+        if kind is int and type(value) is float and value.is_integer():
+            return int(value)
     elif kind is float:
         if type(value) in (int, float):
             return float(value)
@@ -69,16 +79,18 @@ def typed_value(kind: Any, value: Any) -> Any:
 
 
 def _filled(container: Any, args: tuple[Any, ...], value: Any) -> Any:
-    if not isinstance(value, _CONTAINERS[container]):
+    make, data = _CONTAINERS[container]
+    if not isinstance(value, data):
         raise _wrong(container, value)
-    if container is dict:
+    if data is dict:
         return {key: typed_value(args[1], item) for key, item in value.items()} if args else value
     if not args:
-        return container(value)
-    kinds = [args[0]] * len(value) if container is list or args[1:] == (...,) else list(args)
+        return make(value)
+    alike = make is not tuple or args[1:] == (...,)
+    kinds = [args[0]] * len(value) if alike else list(args)
     if len(kinds) != len(value):
         raise _wrong(container, value)
-    return container(typed_value(kind, item) for kind, item in zip(kinds, value, strict=True))
+    return make(typed_value(kind, item) for kind, item in zip(kinds, value, strict=True))
 
 
 def _object(kind: Any, value: Any) -> Any:

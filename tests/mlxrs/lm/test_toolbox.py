@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Sequence
+from enum import Enum
 
 import pytest
 from support.tool_talk import call, once, talk
@@ -152,6 +154,70 @@ def test_forks_and_loaded_sessions_have_tools(tmp_path):
     assert loaded.history == session.history and loaded.history[2].name == "time"
     assert loaded.render("!") == session.render("!") and loaded.template_variables["quiet"]
     assert "<think>" in loaded._tokenizer.decode(loaded.render("!"))
+
+
+class Unit(Enum):
+    CELSIUS = "c"
+    KELVIN = "k"
+
+
+def describe(unit: Unit, days: set[int], places: Sequence[str] = ()) -> str:
+    """Tells what it was called with."""
+    return f"{unit!r} {sorted(days)} {type(days).__name__} {places!r}"
+
+
+def test_arguments_have_the_types_of_their_hints():
+    said = call("describe", unit="k", days=[2, 1.0, 2], places=["Oslo"])
+    session = talk(once(said), [describe])
+
+    session.respond("?")
+
+    assert session.history[2].text == "<Unit.KELVIN: 'k'> [1, 2] set ['Oslo']"
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        ({"unit": "x", "days": []}, "error: ValueError: argument 'unit': 'x' is not a valid Unit"),
+        (
+            {"unit": "c", "days": "no"},
+            "error: ValueError: argument 'days': JSON data must be of .*",
+        ),
+        ({"unit": "c", "days": [1.5]}, "error: ValueError: argument 'days': .*int.*1.5.*"),
+    ],
+)
+def test_arguments_of_other_types_are_told_to_the_model(arguments, told):
+    session = talk(once(call("describe", **arguments)), [describe])
+
+    session.respond("?")
+
+    assert re.fullmatch(told, session.history[2].text)
+
+
+def listing(folder: str) -> str:
+    """Names a file that is not text."""
+    return "caf\udce9"
+
+
+def test_results_that_are_no_text_are_made_so():
+    session = talk(once(call("listing", folder="/")), [listing])
+
+    assert session.respond("?") == "Clear." and session.history[2].text == "caf?"
+
+
+@pytest.mark.parametrize(
+    "tools, options, message",
+    [
+        (time, {}, r"tools must be a list of functions, got <function time.*\[...\]"),
+        ("time", {}, "tools must be a list of functions"),
+        ([5], {}, "a tool must be a function, got 5"),
+        ([time], {"approve": True}, "approve must be a function"),
+        ([time], {"max_rounds": None}, "max_rounds must be an integer"),
+    ],
+)
+def test_what_is_no_tool_is_refused(tools, options, message):
+    with pytest.raises(TypeError, match=message):
+        Toolbox(tools, **options)
 
 
 def test_tools_must_be_told_apart_and_end_some_time():
