@@ -364,7 +364,7 @@ def gather_mm(
     """
     a, b = only_array(a), only_array(b)
     lhs, rhs = choice(a, lhs_indices, "lhs_indices"), choice(b, rhs_indices, "rhs_indices")
-    return wrap(lib.h_gather_mm(a._h, b._h, lhs, rhs, sorted_indices, at(stream)))
+    return wrap(lib.h_cpu_gather_mm(a._h, b._h, lhs, rhs, sorted_indices, at(stream)))
 
 
 def segmented_mm(a: array, b: array, /, segments: array, *, stream: StreamOrDevice = None) -> array:

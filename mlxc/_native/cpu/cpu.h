@@ -145,6 +145,14 @@ int mlxc_cpu_addmm(
     float alpha,
     float beta,
     const mlx_stream s);
+int mlxc_cpu_gather_mm(
+    mlx_array* res,
+    const mlx_array a,
+    const mlx_array b,
+    const mlx_array lhs_indices /* or null */,
+    const mlx_array rhs_indices /* or null */,
+    bool sorted_indices,
+    const mlx_stream s);
 
 #ifdef __cplusplus
 }

@@ -57,5 +57,25 @@ std::ptrdiff_t place_of(const mx::array& a, std::size_t i) {
   return place;
 }
 
+Multiply product_kernel(Float type, bool transposed) {
+  auto i = static_cast<int>(type);
+  if (!transposed) {
+    return pick<Products>().plain[i];
+  }
+  auto& kernels = pick<TransposedProducts>();
+  return type == Float::bf16 && has_bf16_dot() ? kernels.dots : kernels.transposed[i];
+}
+
+bool is_for_blas(std::size_t rows, const mx::array& b, mx::Dtype type) {
+  constexpr std::size_t few = 8;
+  if (type != mx::float32 || rows <= few) {
+    return false;
+  }
+  bool transposed = b.is_available()
+      ? b.strides(-2) == 1
+      : b.has_primitive() && std::string_view(b.primitive().name()) == "Transpose";
+  return !(isa() == Isa::avx512 && transposed);
+}
+
 } // namespace mlxc::cpu
 #endif

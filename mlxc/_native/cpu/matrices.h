@@ -36,5 +36,13 @@ bool is_one_matrix(const mx::array& b);
 // Where matrix `i` begins; matrices are counted in row-major order of the leading axes.
 std::ptrdiff_t place_of(const mx::array& a, std::size_t i);
 
+// The kernel for b as it lies.
+Multiply product_kernel(Float type, bool transposed);
+
+// Whether a product of so many rows by matrices `b` is better left to OpenBLAS: many of float32,
+// except with AVX-512 and b transposed, as far as that can be told before b is computed. There the
+// kernels are as fast, and rows do not depend on their number.
+bool is_for_blas(std::size_t rows, const mx::array& b, mx::Dtype type);
+
 } // namespace mlxc::cpu
 #endif

@@ -78,21 +78,12 @@ class MatrixProduct : public Kernel {
     Product p{
         a.data(), b.data(), added ? c.data() : nullptr, y.data<void>(),
         m, n, static_cast<size_t>(inputs[0].shape(-1)), a.row, b.row, c.row, alpha_, beta_};
-    dispatch(stream(), [kernel = kernel_of(type, b.transposed), p, places = std::move(places)] {
+    dispatch(stream(), [kernel = product_kernel(type, b.transposed), p, places = std::move(places)] {
       kernel(p, places.data(), places.size());
     });
   }
 
  private:
-  static Multiply kernel_of(Float type, bool transposed) {
-    auto i = static_cast<int>(type);
-    if (!transposed) {
-      return pick<Products>().plain[i];
-    }
-    auto& kernels = pick<TransposedProducts>();
-    return type == Float::bf16 && has_bf16_dot() ? kernels.dots : kernels.transposed[i];
-  }
-
   // The distance of rows, after a copy if it is not the same everywhere.
   std::ptrdiff_t rows_apart(Matrices& matrices) {
     if (auto distance = distance_of_rows(matrices.held)) {
@@ -104,22 +95,6 @@ class MatrixProduct : public Kernel {
 
   float alpha_, beta_;
 };
-
-// As far as it can be told before it is computed.
-bool looks_transposed(const mx::array& b) {
-  if (b.is_available()) {
-    return b.strides(-2) == 1;
-  }
-  return b.has_primitive() && std::string_view(b.primitive().name()) == "Transpose";
-}
-
-// OpenBLAS is the better one for many rows of float32, except with AVX-512 and b transposed: there
-// the kernels are as fast, and rows do not depend on their number.
-bool is_for_blas(const mx::array& a, const mx::array& b, mx::Dtype type) {
-  constexpr size_t few = 8;
-  size_t rows = b.ndim() == 2 ? a.size() / a.shape(-1) : a.shape(-2);
-  return type == mx::float32 && rows > few && !(isa() == Isa::avx512 && looks_transposed(b));
-}
 
 // Broadcasts the leading axes of both; false where they do not fit.
 bool align(mx::array& a, mx::array& b, mx::Stream s) {
@@ -163,7 +138,8 @@ mx::array product(mx::array a, mx::array b, Maybe c, float alpha, float beta, mx
   }
   auto type = mx::promote_types(a.dtype(), b.dtype());
   type = c ? mx::promote_types(type, c->dtype()) : type;
-  if (!is_float(type) || a.shape(-1) != b.shape(-2) || is_for_blas(a, b, type)) {
+  size_t rows = b.ndim() == 2 ? a.size() / a.shape(-1) : a.shape(-2);
+  if (!is_float(type) || a.shape(-1) != b.shape(-2) || is_for_blas(rows, b, type)) {
     return theirs(a, b, c, alpha, beta, s);
   }
   mx::array left = mx::astype(a, type, s), right = mx::astype(b, type, s);

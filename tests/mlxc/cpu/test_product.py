@@ -230,3 +230,34 @@ def test_other_types_are_left_to_mlx() -> None:
     assert (a @ mx.array([[1], [2]])).item() == 5
     assert (a.astype(mx.complex64) @ mx.array([[1j], [2]])).item() == 4 + 1j
     assert (a.astype(mx.float16) @ mx.array([[1.0], [2.0]])).dtype == mx.float32
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("rows", [1, 3, 20])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_matrices_are_chosen_by_indices(dtype: mx.Dtype, rows: int, transposed: bool) -> None:
+    a = numbers(2, 3, rows, 30, dtype=dtype)
+    w = numbers(5, 40, 30, dtype=dtype).swapaxes(1, 2)
+    w = w if transposed else mx.contiguous(w)
+    left, right = mx.array([[0, 5], [4, 1], [2, 2]]), mx.array([3, 0])
+
+    y = mx.gather_mm(a, w, left, right)
+    by_default = mx.gather_mm(a[0], w, rhs_indices=mx.array([4, 4, 1]))
+
+    chosen = a.reshape(6, rows, 30)[left]
+    assert_product(y, chosen, w[mx.broadcast_to(right, (3, 2))])
+    assert_product(by_default, a[0], w[mx.array([4, 4, 1])])
+
+
+def test_gradients_of_chosen_matrices_are_those_of_mlx() -> None:
+    a, w, right = numbers(4, 2, 6), numbers(3, 6, 5), mx.array([2, 0, 0, 1])
+
+    def loss(a: mx.array, w: mx.array) -> mx.array:
+        return mx.square(mx.gather_mm(a, w, rhs_indices=right)).sum()
+
+    found = mx.grad(loss, argnums=(0, 1))(a, w)
+    with cpu_kernels(False):
+        expected = mx.grad(loss, argnums=(0, 1))(a, w)
+        mx.eval(expected)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(exact(one), exact(other), atol=1e-5)
