@@ -13,6 +13,8 @@ from .models import LanguageModel
 
 Overflow: TypeAlias = Literal["error", "drop_oldest", "rotate"]
 
+KEEP = 4  # how many of the first tokens a bounded cache never forgets
+
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
@@ -39,13 +41,18 @@ class SessionSettings:
                 raise ValueError(
                     f"{name} must be an integer >= 1, got {value!r}; None for no limit"
                 )
+        if self.max_kv_size is not None and self.max_kv_size <= KEEP:
+            raise ValueError(
+                f"max_kv_size must be above {KEEP}, got {self.max_kv_size}: so many of the first "
+                "tokens are never forgotten"
+            )
 
     def make_caches(self, model: LanguageModel) -> list[Cache]:
         """Return new, empty caches for a model, one a layer."""
         size = self.max_kv_size
         if size is None and self.overflow == "rotate":
             size = model.context_length
-        return make_prompt_cache(model, size, self.kv_bits)
+        return make_prompt_cache(model, size, self.kv_bits, keep=KEEP)
 
     def bound(self, model: LanguageModel) -> LanguageModel:
         """Return the model with the context it has under these settings."""

@@ -93,7 +93,7 @@ def load_prompt_cache(
     Everything is read and checked before anything is returned.
 
     Args:
-        path: The file.
+        path: The file; `.safetensors` may be left out, as in saving.
         fingerprint: Which model must have filled the caches; None for any, and a file that does
             not tell is taken as it is.
         max_bytes: The largest file to read.
@@ -108,6 +108,8 @@ def load_prompt_cache(
             another model.
     """
     name = os.fspath(path)
+    if not os.path.exists(name) and os.path.exists(f"{name}.safetensors"):
+        name = f"{name}.safetensors"
     arrays, texts = _read(name, max_bytes)
     try:
         if texts.get("2.0") == "":
@@ -144,6 +146,8 @@ def token_ids_of(metadata: Mapping[str, str]) -> list[int] | None:
 
 
 def _read(name: str, max_bytes: int) -> tuple[dict[str, mx.array], dict[str, str]]:
+    if os.path.isdir(name):
+        raise IsADirectoryError(f"{name} is a folder; name a file in it")
     # Not blocking, so that a pipe in place of the file is refused and not waited for.
     descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with open(descriptor, "rb") as file:

@@ -104,5 +104,7 @@ def test_settings_are_checked_when_a_session_is_made():
         chat(3, overflow="explode")
     with pytest.raises(ValueError, match="max_kv_size must be an integer >= 1"):
         chat(3, max_kv_size=0)
+    with pytest.raises(ValueError, match="max_kv_size must be above 4, got 4"):
+        chat(3, max_kv_size=4)
     with pytest.raises(ValueError, match="bits"):
         chat(3, kv_bits=7)

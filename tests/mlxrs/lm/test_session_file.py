@@ -257,3 +257,20 @@ def test_a_loaded_session_begins_anew_where_it_cannot_rewind(tmp_path):
 
     expected = chat(6, model, history=loaded.history, instructions="fox").respond("quick")
     assert loaded.respond("quick") == expected
+
+
+def test_the_suffix_may_be_left_out_in_loading_too(tmp_path):
+    session = chat(3, RecallModel(11))
+    session.respond("hello")
+
+    session.save(tmp_path / "talk")
+    loaded = ChatSession.load(tmp_path / "talk", session._model, session._tokenizer)
+
+    assert loaded.history == session.history
+
+
+def test_a_folder_is_no_session(tmp_path):
+    session = chat(3, RecallModel(11))
+
+    with pytest.raises(IsADirectoryError, match="is a folder; name a file in it"):
+        ChatSession.load(tmp_path, session._model, session._tokenizer)
