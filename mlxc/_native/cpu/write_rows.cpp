@@ -63,11 +63,25 @@ class WriteRows : public Kernel {
 
   void eval_cpu(const Arrays& inputs, Arrays& outputs) override {
     // Each output keeps the inputs until it is there, and what is kept is not written into.
+    Arrays others;
     for (auto& output : outputs) {
       if (&output.inputs() != &inputs && !output.is_tracer()) {
         output.inputs().clear();
+        others.push_back(output);
       }
     }
+    try {
+      write(inputs, outputs);
+    } catch (...) { // no memory: the outputs may be asked for again
+      for (auto& output : others) {
+        output.inputs() = inputs;
+      }
+      throw;
+    }
+  }
+
+ private:
+  void write(const Arrays& inputs, Arrays& outputs) {
     size_t count = inputs.size() / 2;
     std::vector<Copy> copies;
     for (size_t i = 0; i < count; i++) {
@@ -95,7 +109,6 @@ class WriteRows : public Kernel {
     });
   }
 
- private:
   static Copy copy(const mx::array& from, mx::array& to, int start) {
     auto size = static_cast<int64_t>(to.itemsize());
     Copy made{};
