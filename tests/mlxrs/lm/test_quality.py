@@ -61,3 +61,18 @@ def test_a_model_as_it_is_loaded_is_within_half_a_percent_of_float64(
 
     print(f"{found:.4f}, float64 {reference:.4f}, {mx.cpu_kernels()}")
     np.testing.assert_allclose(found, reference, rtol=0.005)
+
+
+@pytest.mark.reference
+@pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize("activations, tolerance", [("float32", 5e-4), ("int8", 0.005)])
+def test_packed_weights_are_worth_what_they_stand_for(
+    windows: np.ndarray, reference: float, activations: str, tolerance: float
+):
+    model, _ = load(smollm2_gguf(), quantized="keep")
+    mx.cpu_kernels(True, activations=activations)
+
+    found = perplexity(model, mx.array(windows)).perplexity
+
+    print(f"{activations} {found:.4f}, float64 {reference:.4f}")
+    np.testing.assert_allclose(found, reference, rtol=tolerance)
