@@ -70,6 +70,7 @@ MLXRS = [
     ["mlxrs.lm.prompting"],
     ["mlxrs.lm.models", "mlxrs.lm.sample", "mlxrs.testing"],
     [
+        "mlxrs.lm.cache_budget",
         "mlxrs.lm.drafter",
         "mlxrs.lm.fingerprint",
         "mlxrs.lm.load",

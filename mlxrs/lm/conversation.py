@@ -69,6 +69,11 @@ class Conversation:
         reader = self._turns.reader
         return None if reader.prefix is None or reader.drafting else list(reader.prefix.caches)
 
+    @property
+    def cache_nbytes(self) -> int:
+        """Memory of the KV caches in bytes, with what is kept to come back to; 0 for none."""
+        return self._turns.reader.nbytes
+
     def edit(self, index: int, text: str) -> None:
         """Give a message another text; those behind it stay.
 

@@ -96,6 +96,26 @@ class CachedPrefix:
             self._marks.append(Checkpoint(length, snapshot_prompt_cache(self.caches)))
             del self._marks[:-MAX_CHECKPOINTS]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes: by the caches, and by what is kept to come back to.
+
+        What copies of the caches share counts for each of them.
+        """
+        kept = {
+            id(array): array.nbytes
+            for mark in self._marks
+            for snapshot in mark.snapshots
+            for array in snapshot.arrays()
+        }
+        held = [*self.caches, *(self._origin or [])]
+        return sum(cache.nbytes for cache in held) + sum(kept.values())
+
+    def shrink(self, nbytes: int) -> None:
+        """Give up the oldest moments to come back to, until no more memory is held than that."""
+        while self._marks and self.nbytes > nbytes:
+            del self._marks[0]
+
     def rewind_to(self, ids: Sequence[int]) -> int | None:
         """Take back what the caches hold beyond their common beginning with a transcript.
 

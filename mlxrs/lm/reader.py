@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from threading import Event
 from typing import TYPE_CHECKING
 
-from ..errors import PrefixLostError
-from .cache import Cache
+from ..errors import ContextLengthError, PrefixLostError
+from .cache import Cache, make_prompt_cache
+from .cache_budget import CacheBudget
+from .draft_model import SpeculativeDecodingConfig
 from .drafter import Speculation
 from .drafting import Drafting, catch_up
 from .models import LanguageModel
@@ -31,12 +34,27 @@ class Answer:
     """
 
     def __init__(
-        self, ids: list[int], prefix: CachedPrefix, cached: int, drafting: Drafting | None
+        self,
+        ids: list[int],
+        prefix: CachedPrefix,
+        cached: int,
+        drafting: Drafting | None,
+        settle: Callable[[], None],
     ) -> None:
+        """Begin an answer.
+
+        Args:
+            ids: The prompt.
+            prefix: The caches of the model.
+            cached: How many of the ids they hold.
+            drafting: What guesses.
+            settle: Called when all is noted.
+        """
         self.responses: ResponseStream
         self._ids = ids
         self._prefix = prefix
         self._drafting = drafting
+        self._settle = settle
         self._cached = self._read = cached
 
     def progress(self, read: int, total: int) -> None:
@@ -55,6 +73,7 @@ class Answer:
         self._prefix.record(ids, read)
         if self._drafting is not None:
             self._drafting.record(ids)
+        self._settle()
 
 
 class Reader:
@@ -83,16 +102,17 @@ class Reader:
     ) -> None:
         self.prefix: CachedPrefix | None = None
         self.drafting = None if speculative is None else Drafting(speculative)
-        self._model = settings.bound(model)
         self._tokenizer = tokenizer
         self._settings = settings
+        self._budget = self._counted(model)
+        self._model = settings.bound(model, self._tokens)
         # The model itself, for caches as large as its context.
         self._maker = model
         self._layers = len(self.new_caches())
 
     def copy(self) -> Reader:
         """Return an independent copy that has read as much."""
-        twin = Reader(self._maker, self._tokenizer, self._settings)
+        twin = copy(self)
         twin.prefix = None if self.prefix is None else self.prefix.copy()
         twin.drafting = None if self.drafting is None else self.drafting.copy()
         return twin
@@ -116,12 +136,34 @@ class Reader:
         return room - min(max_tokens, room // 4)
 
     @property
+    def nbytes(self) -> int:
+        """Memory of all caches, in bytes, with what is kept to come back to."""
+        drafting = None if self.drafting is None else self.drafting.prefix
+        return sum(prefix.nbytes for prefix in (self.prefix, drafting) if prefix is not None)
+
+    def _counted(self, model: LanguageModel) -> CacheBudget | None:
+        """Return how far the bytes go that the settings allow for caches."""
+        nbytes = self._settings.max_cache_bytes
+        if nbytes is None:
+            return None
+        kinds = [(model, lambda: self._settings.make_caches(model))]
+        speculative = None if self.drafting is None else self.drafting.speculative
+        if isinstance(speculative, SpeculativeDecodingConfig):
+            draft = speculative.draft_model
+            kinds.append((draft, lambda: make_prompt_cache(draft)))
+        return CacheBudget.of(nbytes, kinds)
+
+    @property
+    def _tokens(self) -> int | None:
+        return None if self._budget is None else self._budget.tokens
+
+    @property
     def _given(self) -> int:
         return 0 if self.prefix is None else self.prefix.given
 
     def new_caches(self) -> list[Cache]:
         """Return new, empty caches, one a layer."""
-        return self._settings.make_caches(self._maker)
+        return self._settings.make_caches(self._maker, self._tokens)
 
     def take(self, caches: Sequence[Cache]) -> None:
         """Read on behind copies of caches that hold nameless tokens.
@@ -157,9 +199,10 @@ class Reader:
             ValueError: A setting is invalid.
         """
         params.validate()
+        self._check_memory(len(ids))
         room_after(self._model, self._given, len(ids))
         prefix, cached = self._reuse(ids)
-        answer = Answer(ids, prefix, cached, self.drafting)
+        answer = Answer(ids, prefix, cached, self.drafting, self._shrink)
         speculative: Speculation | None = None
         missed: Sequence[int] = []
         if self.drafting is not None and params.max_tokens:
@@ -182,6 +225,25 @@ class Reader:
         )
         self.prefix = prefix
         return answer
+
+    def _shrink(self) -> None:
+        """Keep fewer moments to come back to where memory is short."""
+        if self._budget is None or self.prefix is None:
+            return
+        for prefix in (self.prefix, None if self.drafting is None else self.drafting.prefix):
+            if prefix is not None:
+                prefix.shrink(self._budget.nbytes - (self.nbytes - prefix.nbytes))
+
+    def _check_memory(self, prompt: int) -> None:
+        budget, limit = self._budget, self._model.context_length
+        if budget is None or budget.tokens is None or limit != budget.tokens:
+            return
+        if self._given + prompt > limit:
+            raise ContextLengthError(
+                f"the prompt has {prompt} tokens behind {self._given} given ones, and "
+                f"max_cache_bytes={budget.nbytes} holds the caches of {limit}; raise it, pack them "
+                "with kv_bits=8, or leave the oldest turns out with overflow='drop_oldest'"
+            )
 
     def _reuse(self, ids: list[int]) -> tuple[CachedPrefix, int]:
         """Return caches holding a beginning of `ids`, and how many of them that is."""

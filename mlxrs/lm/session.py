@@ -75,6 +75,7 @@ class ChatSession(AsyncReplies):
         speculative: Speculation | None = None,
         max_kv_size: int | None = None,
         kv_bits: int | None = None,
+        max_cache_bytes: int | None = None,
         overflow: Overflow = "error",
         template_variables: Mapping[str, object] | None = None,
         enable_thinking: bool | None = None,
@@ -99,6 +100,10 @@ class ChatSession(AsyncReplies):
             max_kv_size: How many tokens a layer of the cache holds at most: the first 4 and the
                 last ones. None for all.
             kv_bits: Bits a key or value is packed into: 2, 3, 4, 5, 6 or 8; None for none.
+            max_cache_bytes: The most memory the caches take, those of a draft model included, in
+                bytes; it bounds the tokens they hold, as the model's context does. Moments to
+                come back to are kept as far as it reaches. While a prompt is read, a chunk of it
+                may come on top. What a fork shares counts for both. None for no limit.
             overflow: What happens when the conversation exceeds the model's context. "error"
                 raises; "drop_oldest" leaves the oldest turns out of the prompt, never system
                 messages, and keeps them in the history; "rotate" lets the caches forget the
@@ -123,7 +128,7 @@ class ChatSession(AsyncReplies):
             raise CacheWithSpeculationError
         self._model = model
         self._tokenizer = tokenizer
-        self._settings = SessionSettings(max_kv_size, kv_bits, overflow)
+        self._settings = SessionSettings(max_kv_size, kv_bits, overflow, max_cache_bytes)
         transcript, toolbox = Transcript(history), Toolbox.of(tools)
         reader = Reader(model, tokenizer, self._settings, speculative)
         options = TurnOptions(
@@ -355,6 +360,7 @@ class ChatSession(AsyncReplies):
             speculative=speculative,
             max_kv_size=settings.max_kv_size,
             kv_bits=settings.kv_bits,
+            max_cache_bytes=settings.max_cache_bytes,
             overflow=settings.overflow,
             template_variables=options.template_variables,
             enable_thinking=options.enable_thinking,

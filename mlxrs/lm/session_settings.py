@@ -27,6 +27,7 @@ class SessionSettings:
     max_kv_size: int | None = None
     kv_bits: int | None = None
     overflow: Overflow = "error"
+    max_cache_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if self.overflow not in get_args(Overflow):
@@ -35,7 +36,7 @@ class SessionSettings:
                 "'error' is the default"
             )
 
-        for name in ("max_kv_size", "kv_bits"):
+        for name in ("max_kv_size", "kv_bits", "max_cache_bytes"):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
                 raise ValueError(
@@ -47,29 +48,46 @@ class SessionSettings:
                 "tokens are never forgotten"
             )
 
-    def make_caches(self, model: LanguageModel) -> list[Cache]:
-        """Return new, empty caches for a model, one a layer."""
-        size = self.max_kv_size
-        if size is None and self.overflow == "rotate":
-            size = model.context_length
-        return make_prompt_cache(model, size, self.kv_bits, keep=KEEP)
+    def make_caches(self, model: LanguageModel, tokens: int | None = None) -> list[Cache]:
+        """Return new, empty caches for a model, one a layer.
 
-    def bound(self, model: LanguageModel) -> LanguageModel:
-        """Return the model with the context it has under these settings."""
-        return EndlessModel(model) if self.overflow == "rotate" else model
+        Args:
+            model: The model.
+            tokens: How many tokens there is memory for; None for any number.
+        """
+        sizes = [self.max_kv_size]
+        if self.overflow == "rotate":
+            sizes.append(tokens)
+            if self.max_kv_size is None:
+                sizes.append(model.context_length)
+        known = [size for size in sizes if size is not None]
+        return make_prompt_cache(model, min(known, default=None), self.kv_bits, keep=KEEP)
+
+    def bound(self, model: LanguageModel, tokens: int | None) -> LanguageModel:
+        """Return the model with the context it has under these settings.
+
+        Args:
+            model: The model.
+            tokens: How many tokens there is memory for; None for any number.
+        """
+        if self.overflow == "rotate":
+            return BoundModel(model, None)
+        if tokens is None or (model.context_length or tokens) < tokens:
+            return model
+        return BoundModel(model, tokens)
 
 
-class EndlessModel:
-    """A model whose context has no end, since its caches forget the oldest tokens.
+class BoundModel:
+    """A model whose context has another length, since its caches hold more tokens, or fewer.
 
     Args:
         model: The model.
+        context_length: The most tokens it may see; None where its caches forget the oldest.
     """
 
-    context_length = None
-
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: LanguageModel, context_length: int | None) -> None:
         self._model = model
+        self.context_length = context_length
 
     def __call__(self, tokens: mx.array, cache: Sequence[Cache] | None = None) -> mx.array:
         return self._model(tokens, cache)

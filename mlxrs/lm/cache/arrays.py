@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Self
 
 import mlxc as mx
@@ -23,6 +23,9 @@ class ArraysSnapshot(Snapshot):
         self.left_padding = owner._left_padding
         self.lengths = owner._lengths
         self.offset, self.behind = owner.offset, owner._behind
+
+    def arrays(self) -> Iterator[mx.array]:
+        return (slot for slot in self.slots if slot is not None)
 
 
 class ArraysCache(BatchCache):

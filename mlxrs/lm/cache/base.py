@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 import mlxc as mx
@@ -42,6 +42,10 @@ class Snapshot:
     As long as a snapshot is alive its cache keeps what it overwrites, so let it go when it is
     no longer needed.
     """
+
+    def arrays(self) -> Iterator[mx.array]:
+        """Yield the arrays that are kept for it, beside what its cache holds."""
+        return iter(())
 
 
 class Cache(ABC):
@@ -131,6 +135,13 @@ class Cache(ABC):
     @abstractmethod
     def nbytes(self) -> int:
         """Memory held, in bytes, room kept for growth included."""
+
+    def nbytes_for(self, tokens: int) -> int:
+        """Return the memory it would hold with so many tokens in it, in bytes.
+
+        What a token costs is known as soon as one is in it.
+        """
+        return self.nbytes
 
     @abstractmethod
     def empty(self) -> bool:

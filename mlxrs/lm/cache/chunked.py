@@ -98,6 +98,9 @@ class ChunkedKVCache(RowCache):
         cache.offset = cache.start_position + cache._rows.room
         return cache
 
+    def _room_with(self, tokens: int) -> int:
+        return self._room_for(tokens if self.chunk_size is None else min(tokens, self.chunk_size))
+
     @property
     def _held(self) -> int:
         return self.offset - self.start_position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice
 from typing import Self
 
@@ -20,6 +20,10 @@ class ListSnapshot(Snapshot):
 
     def __init__(self, children: Sequence[Snapshot]) -> None:
         self.children = children
+
+    def arrays(self) -> Iterator[mx.array]:
+        for child in self.children:
+            yield from child.arrays()
 
 
 class CacheList(BatchCache):
@@ -135,6 +139,9 @@ class CacheList(BatchCache):
     @property
     def nbytes(self) -> int:
         return sum(cache.nbytes for cache in self.caches)
+
+    def nbytes_for(self, tokens: int) -> int:
+        return sum(cache.nbytes_for(tokens) for cache in self.caches)
 
     def empty(self) -> bool:
         return self.caches[0].empty()

@@ -89,6 +89,9 @@ class RingCache(RowCache):
     def _held(self) -> int:
         return min(self.offset, self._rows.room)
 
+    def _room_with(self, tokens: int) -> int:
+        return min(self._room_for(tokens), self.max_size)
+
     def _overwrite(self, keys: mx.array, values: mx.array) -> tuple[KeysOrValues, KeysOrValues]:
         surplus = self._rows.room - self.max_size
         if surplus > 0:

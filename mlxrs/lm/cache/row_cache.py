@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from copy import copy
 from typing import Any, Self
+
+import mlxc as mx
 
 from .base import Cache, Snapshot
 from .rows import Mark, Rows
@@ -16,6 +19,12 @@ class RowSnapshot(Snapshot):
     def __init__(self, mark: Mark, counters: dict[str, Any]) -> None:
         self.mark = mark
         self.counters = counters
+
+    def arrays(self) -> Iterator[mx.array]:
+        mark: Mark | None = self.mark
+        while mark is not None:
+            yield from mark.overwritten
+            mark = mark.newer
 
 
 class RowCache(Cache):
@@ -48,6 +57,10 @@ class RowCache(Cache):
     def nbytes(self) -> int:
         return self._rows.nbytes
 
+    def nbytes_for(self, tokens: int) -> int:
+        room = self._rows.room
+        return self._rows.nbytes // room * self._room_with(tokens) if room else 0
+
     def empty(self) -> bool:
         return self._rows.room == 0
 
@@ -55,6 +68,10 @@ class RowCache(Cache):
         twin = copy(self)
         twin._rows = self._rows.copy()
         return twin
+
+    def _room_with(self, tokens: int) -> int:
+        """Return how many rows there are with so many tokens in it, at most."""
+        return self._room_for(tokens)
 
     def _room_for(self, end: int) -> int:
         return -(-end // self.STEP) * self.STEP
