@@ -75,9 +75,17 @@ class CachedPrefix:
     def copy(self) -> CachedPrefix:
         """Return an independent copy; the caches share their memory until one is written to."""
         twin = CachedPrefix([])
-        twin.caches, twin.known, twin.opaque = _copies(self.caches), list(self.known), self.opaque
-        twin._given, twin._exact, twin._origin = self._given, self._exact, self._origin
-        twin.mark(len(twin.known))
+        twin.opaque, twin._given, twin.known = self.opaque, self._given, list(self.known)
+        twin._exact, twin._origin = self._exact, self._origin
+        branches = [
+            cache.branch([mark.snapshots[place] for mark in self._marks])
+            for place, cache in enumerate(self.caches)
+        ]
+        twin.caches = [cache for cache, _ in branches]
+        twin._marks = [
+            Checkpoint(mark.length, [made[i] for _, made in branches])
+            for i, mark in enumerate(self._marks)
+        ]
         return twin
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Sequence
+from copy import copy
 from typing import Self
 
 import mlxc as mx
@@ -23,6 +24,12 @@ class ArraysSnapshot(Snapshot):
         self.left_padding = owner._left_padding
         self.lengths = owner._lengths
         self.offset, self.behind = owner.offset, owner._behind
+
+    def of(self, owner: ArraysCache) -> ArraysSnapshot:
+        """Return the same moment in the life of another cache."""
+        twin = copy(self)
+        twin.owner = owner
+        return twin
 
     def arrays(self) -> Iterator[mx.array]:
         return (slot for slot in self.slots if slot is not None)
@@ -136,6 +143,13 @@ class ArraysCache(BatchCache):
         self._slots = _aliases(snapshot.slots)
         self._left_padding, self._lengths = snapshot.left_padding, snapshot.lengths
         self.offset, self._behind = snapshot.offset, snapshot.behind
+
+    def branch(self, snapshots: Sequence[Snapshot]) -> tuple[Self, list[Snapshot]]:
+        known = [snapshot for snapshot in snapshots if isinstance(snapshot, ArraysSnapshot)]
+        if len(known) < len(snapshots) or any(snapshot.owner is not self for snapshot in known):
+            raise ValueError("only snapshots of this cache can go along with a copy of it")
+        twin = self.copy()
+        return twin, [snapshot.of(twin) for snapshot in known]
 
     @property
     def state(self) -> list[mx.array]:

@@ -151,6 +151,20 @@ class Cache(ABC):
     def copy(self) -> Self:
         """Return an independent cache of the same contents; neither sees the other's updates."""
 
+    @abstractmethod
+    def branch(self, snapshots: Sequence[Snapshot]) -> tuple[Self, list[Snapshot]]:
+        """Return an independent copy that can come back to moments of this cache as well.
+
+        Args:
+            snapshots: Snapshots of this cache, from older to newer.
+
+        Returns:
+            The copy, and snapshots of it, of the same moments.
+
+        Raises:
+            ValueError: One is a snapshot of another cache.
+        """
+
     def to_quantized(self, group_size: int = 64, bits: int = 4, start: int = 0) -> Cache:
         """Return a cache of the same contents that packs keys and values.
 

@@ -149,6 +149,17 @@ class CacheList(BatchCache):
     def copy(self) -> Self:
         return type(self)(*(cache.copy() for cache in self.caches))
 
+    def branch(self, snapshots: Sequence[Snapshot]) -> tuple[Self, list[Snapshot]]:
+        known = [snapshot for snapshot in snapshots if isinstance(snapshot, ListSnapshot)]
+        if len(known) < len(snapshots):
+            raise ValueError("only snapshots of this cache can go along with a copy of it")
+        branches = [
+            cache.branch([snapshot.children[place] for snapshot in known])
+            for place, cache in enumerate(self.caches)
+        ]
+        twin = type(self)(*(cache for cache, _ in branches))
+        return twin, [ListSnapshot([made[i] for _, made in branches]) for i in range(len(known))]
+
     def to_quantized(self, group_size: int = 64, bits: int = 4, start: int = 0) -> Cache:
         return type(self)(*(cache.to_quantized(group_size, bits, start) for cache in self.caches))
 

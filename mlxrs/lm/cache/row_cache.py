@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Any, Self
 
@@ -68,6 +68,17 @@ class RowCache(Cache):
         twin = copy(self)
         twin._rows = self._rows.copy()
         return twin
+
+    def branch(self, snapshots: Sequence[Snapshot]) -> tuple[Self, list[Snapshot]]:
+        known = [snapshot for snapshot in snapshots if isinstance(snapshot, RowSnapshot)]
+        if len(known) < len(snapshots):
+            raise ValueError("only snapshots of this cache can go along with a copy of it")
+        twin = copy(self)
+        twin._rows, marks = self._rows.branch([snapshot.mark for snapshot in known])
+        return twin, [
+            RowSnapshot(mark, snapshot.counters | {"_rows": twin._rows})
+            for mark, snapshot in zip(marks, known, strict=True)
+        ]
 
     def _room_with(self, tokens: int) -> int:
         """Return how many rows there are with so many tokens in it, at most."""

@@ -30,6 +30,12 @@ class Mark:
         self.overwritten: list[mx.array] = []
         self.codec: Codec | None = None
 
+    def copy(self) -> Mark:
+        """Return the same moment in the life of other rows, of which nothing newer is known."""
+        twin = Mark()
+        twin.start, twin.overwritten, twin.codec = self.start, self.overwritten, self.codec
+        return twin
+
 
 class Rows:
     """Arrays `(B, H, S, ·)` holding one row of keys and values for each token along S.
@@ -249,6 +255,34 @@ class Rows:
         twin._layout = self._layout
         twin._arrays = [array[...] for array in self._arrays]
         return twin
+
+    def branch(self, marks: Sequence[Mark]) -> tuple[Self, list[Mark]]:
+        """Return a copy, and its marks of the moments that `marks` are here.
+
+        Args:
+            marks: From older to newer.
+
+        Raises:
+            ValueError: One is a mark of other rows.
+        """
+        twin = self.copy()
+        copies: dict[int, Mark] = {}
+        for mark in marks:
+            before: Mark | None = None
+            node: Mark | None = mark
+            while node is not None and id(node) not in copies:
+                made = copies[id(node)] = node.copy()
+                if before is not None:
+                    before.newer = made
+                before, last, node = made, node, node.newer
+            if before is not None and node is not None:
+                before.newer = copies[id(node)]
+            elif before is not None:
+                if last.name is not self._last_name:
+                    raise ValueError("only snapshots of this cache can go along with a copy of it")
+                twin._last_mark, twin._last_name = ref(before), before.name
+                twin._guarded = self._guarded
+        return twin, [copies[id(mark)] for mark in marks]
 
     def _layout_of(self, arrays: Sequence[mx.array]) -> tuple[int, ...]:
         keys, values = self.codec.expand(arrays)

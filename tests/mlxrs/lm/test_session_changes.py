@@ -143,6 +143,26 @@ def test_a_fork_goes_its_own_way_and_reads_only_what_is_new():
     assert contents(session) == contents(twin)
 
 
+def test_a_fork_goes_back_as_far_as_its_origin():
+    """In rings that have come round."""
+    model = RecallModel(11, lambda: [RotatingKVCache(max_size=8)])
+    session = chat(6, model)
+    for turn in ("hello world", "the fox", "quick brown"):
+        session.respond(turn)
+    before = session.history[:4]
+
+    twin = session.fork().fork()
+    replies = []
+    for one in (twin, session):
+        one.undo()
+        replies.append(one.respond("brown"))
+
+    assert replies[0] == replies[1] == chat(6, model, history=before).respond("brown")
+    assert replies[0].cached_tokens == replies[1].cached_tokens > 8
+    again = [one.regenerate() for one in (twin, session)]
+    assert again[0] == again[1] and again[0].cached_tokens == again[1].cached_tokens
+
+
 def test_a_fork_of_a_session_that_has_said_nothing():
     session = chat(6, history=SEED)
 
