@@ -40,6 +40,7 @@ TOKENIZER.eos_token_ids = frozenset()
 class Conversation(RuleBasedStateMachine):
     CACHES = (KVCache, KVCache)
     SPECULATIVE = False
+    MAX_CACHE_BYTES: int | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,6 +60,7 @@ class Conversation(RuleBasedStateMachine):
             params=GenConfig(max_tokens=5, prefill_step_size=7),
             history=history,
             speculative=self.speculative,
+            max_cache_bytes=self.MAX_CACHE_BYTES,
         )
 
     def fresh(self) -> ChatSession:
@@ -168,6 +170,12 @@ class Rotating(Conversation):
     CACHES = (lambda: RotatingKVCache(12, keep=2), lambda: RotatingKVCache(9))
 
 
+class Thrifty(Rotating):
+    """Has room for its rings, and little for moments to come back to."""
+
+    MAX_CACHE_BYTES = 32 * 2**10
+
+
 class Mixed(Conversation):
     CACHES = (KVCache, lambda: RotatingKVCache(10), QuantizedKVCache)
 
@@ -176,7 +184,7 @@ class Speculating(Rotating):
     SPECULATIVE = True
 
 
-@pytest.mark.parametrize("machine", [Conversation, Rotating, Mixed, Speculating])
+@pytest.mark.parametrize("machine", [Conversation, Rotating, Thrifty, Mixed, Speculating])
 def test_a_session_goes_on_as_a_fresh_one_over_the_same_messages(machine):
     run_state_machine_as_test(
         machine,
