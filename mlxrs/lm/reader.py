@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from threading import Event
-from typing import TYPE_CHECKING
 
 from ..errors import ContextLengthError, PrefixLostError
+from ..tokenizer import Tokenizer
 from .cache import Cache, make_prompt_cache
 from .cache_budget import CacheBudget
 from .draft_model import SpeculativeDecodingConfig
@@ -21,9 +21,6 @@ from .session_settings import SessionSettings
 from .speculative import speculative_step
 from .steps import room_after
 from .stream import ResponseStream
-
-if TYPE_CHECKING:
-    from ..tokenizer import Tokenizer
 
 
 class Answer:
@@ -86,6 +83,7 @@ class Reader:
         speculative: Where guesses at its answers come from; None for none.
 
     Raises:
+        TypeError: `model` is no model, or `tokenizer` no tokenizer.
         ValueError: A setting is out of range, or does not suit the model's caches.
 
     Attributes:
@@ -100,6 +98,13 @@ class Reader:
         settings: SessionSettings,
         speculative: Speculation | None = None,
     ) -> None:
+        if isinstance(model, type) or not isinstance(model, LanguageModel):
+            raise TypeError(f"model must be a model as load() returns it, got {model!r:.80}")
+        if not isinstance(tokenizer, Tokenizer):
+            raise TypeError(
+                f"tokenizer must be a Tokenizer of mlxrs, got {tokenizer!r:.80}; load() "
+                "returns the model's, Tokenizer.from_directory reads any"
+            )
         self.prefix: CachedPrefix | None = None
         self.drafting = None if speculative is None else Drafting(speculative)
         self._tokenizer = tokenizer

@@ -97,11 +97,11 @@ class Turns:
             constraint = form.constraint(self.tokenizer, ids, options, self.toolbox)
             answer = self.reader.answer(ids, options.params, constraint, cancelled)
             self._last_prompt = ids
+            transcript = Transcript(messages, begun=True)
             turn = Turn(
                 answer.responses, partial(self._commit, answer, len(messages)), cancelled, dropped
             )
-            self._turn = weakref.ref(turn)
-            self.transcript = Transcript(messages, begun=True)
+            self.transcript, self._turn = transcript, weakref.ref(turn)
             return turn
 
     def prompt(

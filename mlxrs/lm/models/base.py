@@ -6,7 +6,16 @@ import types
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Protocol, Self, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Protocol,
+    Self,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 import mlxc as mx
 
@@ -15,6 +24,7 @@ from ...errors import FormatError
 from ..cache import Cache
 
 
+@runtime_checkable
 class LanguageModel(Protocol):
     """A decoder: token ids in, scores of the next token at every position out.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from support.chat import chat, contents
+from support.word_tokenizers import word_tokenizer
 
 from mlxrs.lm.messages import ChatMessage
 from mlxrs.lm.params import GenConfig
 from mlxrs.lm.prompt_lookup import PromptLookupConfig
+from mlxrs.lm.session import ChatSession
 from mlxrs.testing import FakeModel
 
 
@@ -29,6 +31,19 @@ from mlxrs.testing import FakeModel
 def test_what_is_of_another_type_is_refused_at_construction(options, message):
     with pytest.raises(TypeError, match=message):
         chat(3, **options)
+
+
+@pytest.mark.parametrize(
+    "model, tokenizer, message",
+    [
+        ("smollm2-135m-instruct", None, "model must be a model as load"),
+        (FakeModel, None, "model must be a model"),
+        (FakeModel(11), "smollm2-135m-instruct", "tokenizer must be a Tokenizer of mlxrs"),
+    ],
+)
+def test_models_and_tokenizers_are_not_mistaken(model, tokenizer, message):
+    with pytest.raises(TypeError, match=message):
+        ChatSession(model, tokenizer or word_tokenizer())
 
 
 @pytest.mark.parametrize(
