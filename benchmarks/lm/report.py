@@ -48,7 +48,7 @@ class Table:
         """Returns the median of the rounds. mlx-lm is asked once, for any number of threads."""
         values = self.values.get(case, {}).get(peer)
         if values is None and peer.startswith("mlx-lm"):
-            same = (found[peer] for (key, _), found in self.values.items() if key == case[0])
+            same = (found.get(peer) for (key, _), found in self.values.items() if key == case[0])
             values = next((value for value in same if value), None)
         return median(values) if values else None
 
