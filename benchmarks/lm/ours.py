@@ -28,6 +28,7 @@ def measure(work: Work) -> Figures:
         os.environ[name] = str(work.threads)
     import mlxc
     import mlxrs
+    from mlxc.tree import tree_flatten
 
     started = perf_counter()
     model, tokenizer = mlxrs.load(work.model)
@@ -51,8 +52,9 @@ def measure(work: Work) -> Figures:
         figures[f"batch {rows}"] = batch_speed(model, tokenizer, rows, work.written)
     if work.conversation:
         figures |= second_turn(model, tokenizer, work.conversation)
-    kernels = mlxc.cpu_kernels()
-    figures["int8"] = float(kernels.enabled and kernels.activations == "int8")
+    # Only products with packed weights round the other operand.
+    packed = any(array.dtype == mlxc.uint32 for _, array in tree_flatten(model.parameters()))
+    figures["int8"] = float(packed and mlxc.cpu_kernels().activations == "int8")
     return figures | {"memory": peak_memory()}
 
 

@@ -33,6 +33,11 @@ class Table:
     starred: set[tuple[str, str]] = field(default_factory=set)
     int8: bool = False
 
+    @property
+    def mode(self) -> str:
+        """How mlxrs multiplied."""
+        return "int8 activations" if self.int8 else "float32 activations"
+
     def add(self, peer: str, threads: int, figures: Mapping[str, float]) -> None:
         """Takes what one child told."""
         self.int8 |= figures.get("int8", 0) > 0
@@ -92,8 +97,14 @@ def report(tables: Mapping[str, Table], *, rounds: int) -> str:
             ]
             for name, threads in table.values
         ]
-        ours = f"mlxrs ({'int8' if table.int8 else 'float'} activations)"
-        head = [title, "threads", ours, *PEERS[1:], "mlxrs / llama.cpp", "mlxrs / mlx-lm bf16"]
+        head = [
+            title,
+            "threads",
+            f"mlxrs, {table.mode}",
+            *PEERS[1:],
+            "mlxrs / llama.cpp",
+            "mlxrs / mlx-lm bf16",
+        ]
         with contextlib.redirect_stdout(io.StringIO()) as text:
             print_table(head, rows)
         parts.append(text.getvalue())
@@ -129,14 +140,19 @@ def plot(tables: Mapping[str, Table], path: Path) -> None:
         for place, table in enumerate(tables.values()):
             threads = max((count for name, count in table.values if name == case), default=0)
             for row, (peer, color) in enumerate(zip(PEERS, COLORS, strict=True)):
-                speed = table.median((case, threads), peer) or 0
+                speed = table.median((case, threads), peer)
+                if speed is None:
+                    continue
                 height = place + 0.2 * row
                 panel.barh(height, speed, 0.19, color=color, label=peer if not place else None)
                 panel.text(speed, height, f" {number(speed)}", va="center", fontsize=8)
         panel.set_title(f"{title}, tokens/s", fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
         panel.margins(x=0.12)
-    panels[0].set_yticks([place + 0.3 for place in range(len(tables))], list(tables))
+    panels[0].set_yticks(
+        [place + 0.3 for place in range(len(tables))],
+        [f"{title}\n{table.mode}" for title, table in tables.items()],
+    )
     panels[0].invert_yaxis()
     panels[1].legend(frameon=False, fontsize=8, loc="lower right")
     figure.tight_layout()
