@@ -131,7 +131,7 @@ def plot(tables: Mapping[str, Table], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import patches, pyplot
 
     figure, panels = pyplot.subplots(1, 2, figsize=(11, 0.9 + 1.1 * len(tables)), sharey=True)
     for panel, (case, title) in zip(
@@ -144,7 +144,7 @@ def plot(tables: Mapping[str, Table], path: Path) -> None:
                 if speed is None:
                     continue
                 height = place + 0.2 * row
-                panel.barh(height, speed, 0.19, color=color, label=peer if not place else None)
+                panel.barh(height, speed, 0.19, color=color)
                 panel.text(speed, height, f" {number(speed)}", va="center", fontsize=8)
         panel.set_title(f"{title}, tokens/s", fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
@@ -154,6 +154,9 @@ def plot(tables: Mapping[str, Table], path: Path) -> None:
         [f"{title}\n{table.mode}" for title, table in tables.items()],
     )
     panels[0].invert_yaxis()
-    panels[1].legend(frameon=False, fontsize=8, loc="lower right")
+    keys = [
+        patches.Patch(color=color, label=peer) for peer, color in zip(PEERS, COLORS, strict=True)
+    ]
+    panels[1].legend(handles=keys, frameon=False, fontsize=8, loc="lower right")
     figure.tight_layout()
     figure.savefig(path, dpi=150)
