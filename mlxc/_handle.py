@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     def swap(a: array, b: array) -> None:
         """Exchange what two arrays own: the in-place update of `a`."""
 
+    def cut(a: array, key: object) -> array | None:
+        """`a[key]` for a tuple of slices with a step of 1, None for other keys."""
+
+    def put(a: array, key: object, value: array) -> array | None:
+        """`a` with `value`, of its type, at such a key; None for others."""
+
     def addresses(arrays: Sequence[array]) -> list[int]:
         """The handles of several arrays, which the caller keeps alive."""
 
@@ -68,6 +74,8 @@ else:
     pair = handle.pair
     at = handle.at
     swap = handle.swap
+    cut = handle.cut
+    put = handle.put
     addresses = handle.addresses
     read_vector = handle.read_vector
     unpack = handle.unpack

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._bounds import INTEGERS
 from .._ffi import lib
-from .._handle import swap, wrap
+from .._handle import cut, put, swap, wrap
 from .arrays import gather, scatter, update_value
 from .at import ArrayAt, at
 from .iterate import ArrayIterator, iterate
-from .views import NO_BOUND, checked, no_slice, one_axis, read, too_many, view_of, write
+from .views import NO_BOUND, checked, no_slice, read, too_many, view_of, write
 
 if TYPE_CHECKING:
     from .._array import array
@@ -59,8 +59,8 @@ def get_item(a: array, key: Any) -> array:
         return wrap(lib.h_expand_dims(a._h, 0, 0))
     if kind is type(a) and a.ndim and lib.h_dtype(key._h) in INTEGERS:
         return wrap(lib.h_take_axis(a._h, key._h, 0, 0))
-    if (cut := one_axis(key, a.shape)) is not None:
-        return wrap(lib.h_slice_axis(a._h, *cut))
+    if (part := cut(a, key)) is not None:
+        return part
     key = key if kind is tuple else (key,)
     view = view_of(key, a.shape)
     return gather(a, key) if view is None else read(a, view)
@@ -79,8 +79,8 @@ def set_item(a: array, key: Any, value: Any) -> None:
         IndexError, ValueError: as for reading; or the value does not fit the part.
     """
     value = update_value(a, value)
-    if (cut := one_axis(key, a.shape)) is not None and value.ndim <= a.ndim:
-        swap(a, wrap(lib.h_slice_update_axis(a._h, value._h, *cut)))
+    if (changed := put(a, key, value)) is not None:
+        swap(a, changed)
         return
     key = key if type(key) is tuple else (key,)
     view = view_of(key, a.shape)

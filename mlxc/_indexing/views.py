@@ -32,21 +32,6 @@ SET = Writing(lib.h_slice_update, lib.h_scatter)
 View: TypeAlias = tuple[list[int], list[int], list[int], list[int], list[int], bool]
 
 
-def one_axis(key: Any, shape: Sequence[int]) -> tuple[int, int, int] | None:
-    """Axis, start and stop of a key that cuts its last axis alone, as caches do at each token."""
-    if type(key) is not tuple or not 0 < len(key) <= len(shape):
-        return None
-    *before, last = key
-    if type(last) is not slice or last.step is not None:
-        return None
-    for part in before:
-        if type(part) is not slice or part != WHOLE:
-            return None
-    axis = len(before)
-    start, stop, _ = bounds(last, shape[axis])
-    return axis, start, max(start, stop)
-
-
 def view_of(key: tuple[Any, ...], shape: Sequence[int]) -> View | None:
     """A key as a view; None if there is something else in it."""
     n = len(shape)

@@ -92,8 +92,6 @@ uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected);
 uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected);
 uintptr_t h_index(uintptr_t a, int64_t index);
 uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t step);
-uintptr_t h_slice_axis(uintptr_t a, int axis, int start, int stop);
-uintptr_t h_slice_update_axis(uintptr_t a, uintptr_t value, int axis, int start, int stop);
 uintptr_t h_keep(uintptr_t a);
 void h_closure_free(uintptr_t fun);
 int h_value_and_grad(

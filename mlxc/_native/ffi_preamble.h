@@ -182,39 +182,6 @@ static uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t
   return slice_first(a, start, stop < 0 ? -length - 1 : stop, step);
 }
 
-static void one_axis(
-    uintptr_t a, int axis, int start, int stop, int* starts, int* stops, int* steps) {
-  const int* shape = mlx_array_shape(as_array(a));
-  for (int i = 0; i < h_ndim(a); i++) {
-    starts[i] = i == axis ? start : 0;
-    stops[i] = i == axis ? stop : shape[i];
-    steps[i] = 1;
-  }
-}
-
-/* From `start` to `stop` on one axis and all of the others; the caller has checked the bounds. */
-static uintptr_t h_slice_axis(uintptr_t a, int axis, int start, int stop) {
-  int n = h_ndim(a);
-  int starts[n], stops[n], steps[n];
-  one_axis(a, axis, start, stop, starts, stops, steps);
-  mlx_array res = {0};
-  int status =
-      mlx_slice(&res, as_array(a), starts, n, stops, n, steps, n, mlxc_default_stream());
-  return status ? 0 : (uintptr_t)res.ctx;
-}
-
-/* `a` with `value` there. */
-static uintptr_t h_slice_update_axis(
-    uintptr_t a, uintptr_t value, int axis, int start, int stop) {
-  int n = h_ndim(a);
-  int starts[n], stops[n], steps[n];
-  one_axis(a, axis, start, stop, starts, stops, steps);
-  mlx_array res = {0};
-  int status = mlx_slice_update(
-      &res, as_array(a), as_array(value), starts, n, stops, n, steps, n, mlxc_default_stream());
-  return status ? 0 : (uintptr_t)res.ctx;
-}
-
 /* `a[index]` on the first axis; the caller has checked the bounds. */
 static uintptr_t h_index(uintptr_t a, int64_t index) {
   uintptr_t row = slice_first(a, index, index + 1, 1);

@@ -243,3 +243,42 @@ def test_integers_in_lists_and_numpy_arrays_are_checked(key):
             a.at[wrong].add(1)
 
     assert not a.any()
+
+
+SLICES = [
+    slice(None),
+    slice(1, 3),
+    slice(-2, None),
+    slice(5, 2),
+    slice(0, 99),
+    slice(None, None, 1),
+]
+
+
+@pytest.mark.parametrize("first", SLICES, ids=repr)
+@pytest.mark.parametrize("second", [None, *SLICES], ids=repr)
+def test_slices_alone_read_and_write_as_numpy_does(first, second):
+    key = (first,) if second is None else (slice(None), first, second)
+    x = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    a = mx.array(x)
+    before = a[...]
+
+    np.testing.assert_array_equal(a[key], x[key])
+    assert a[key] is not a
+
+    a[key] = -1
+    x[key] = -1
+    np.testing.assert_array_equal(a, x)
+    assert before.sum().item() == 1770
+
+
+def test_what_no_slice_can_be_is_refused_beside_slices():
+    a = mx.zeros((2, 3))
+
+    for key in [(slice(None), slice("a", None)), (slice(None),) * 3, (slice(None), slice(0, 1, 0))]:
+        with pytest.raises(ValueError):
+            a[key]
+        with pytest.raises(ValueError):
+            a[key] = 1
+    with pytest.raises(ValueError):
+        a[:, 0:2] = mx.zeros((2, 3))
