@@ -142,6 +142,9 @@ def quantized_matmul(
 ) -> array:
     """The product of a matrix with a quantized one.
 
+    On a CPU each group of 32 neighbours in a row of `x` is rounded to 23 bits below a common power
+    of two, or to bytes with `cpu_kernels(activations="int8")`.
+
     Args:
         x: shape (..., D), or (..., N) without `transpose`.
         w: a quantized matrix of shape (N, D), stored as (N, D b / 32).
@@ -238,7 +241,7 @@ def gather_qmm(
         *(*_given(group_size), *_given(bits), text(mode, "mode")),
     )
     if global_scale is None:
-        return _computable(wrap(lib.h_gather_qmm(*given, sorted_indices, at(stream))))
+        return _computable(wrap(lib.h_cpu_gather_qmm(*given, sorted_indices, at(stream))))
     scale = optional(global_scale, "global_scale")
     return wrap(lib.h_gather_qmm_scaled(*given, scale, sorted_indices, at(stream)))
 

@@ -124,6 +124,20 @@ int mlxc_cpu_write_rows(
     int shown,
     const mlx_stream s);
 
+int mlxc_cpu_gather_qmm(
+    mlx_array* res,
+    const mlx_array x,
+    const mlx_array w,
+    const mlx_array scales,
+    const mlx_array biases /* or null */,
+    const mlx_array lhs_indices /* or null */,
+    const mlx_array rhs_indices /* or null */,
+    bool transpose,
+    mlx_optional_int group_size,
+    mlx_optional_int bits,
+    const char* mode,
+    bool sorted_indices,
+    const mlx_stream s);
 int mlxc_cpu_quantized_matmul(
     mlx_array* res,
     const mlx_array x,

@@ -12,11 +12,12 @@ inline F from_two(I high, I low) { // 65536 high + low
   return fma(_mm512_cvtepi32_ps(high), splat(65536), _mm512_cvtepi32_ps(low));
 }
 
+inline I twos(I a, I b) {
+  return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+}
+
 // The sums of the four lanes of each group of four rows: lane 4 g + n is of group g and row n.
 inline I sums_of_fours(const I r[4]) {
-  auto twos = [](I a, I b) {
-    return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-  };
   I low = twos(r[0], r[1]), high = twos(r[2], r[3]);
   return _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
 }
@@ -88,7 +89,9 @@ inline void strip_times_row_of(
     if (at % 1024 == 0) {
       for (std::size_t n : scale_rows) {
         prefetch(scales + n + next_scales);
-        prefetch(biases + n + next_scales);
+        if constexpr (packing != Packing::mxfp4) {
+          prefetch(biases + n + next_scales);
+        }
       }
     }
 #pragma GCC unroll 4
@@ -109,7 +112,7 @@ inline void strip_times_row_of(
     }
     x++;
     scales += 4 >> shift;
-    biases += 4 >> shift;
+    biases += packing == Packing::mxfp4 ? 0 : 4 >> shift;
   };
   std::size_t at = 0;
   for (; at + 128 <= w.length; at += 128) {

@@ -133,6 +133,21 @@ inline I four_bytes(const std::int8_t* from) {
   return _mm512_set1_epi32(word);
 }
 
+// Where the dot products of group g begin.
+template <int Bytes>
+inline I start_of(const Chunk<Bytes>& x, int which, int g) {
+  return _mm512_set1_epi32(x.start[which][4 * g]);
+}
+
+template <int Chains>
+inline void begin(I (&sums)[Chains], I start) {
+  sums[0] = start;
+#pragma GCC unroll 16
+  for (int i = 1; i < Chains; i++) {
+    sums[i] = _mm512_setzero_si512();
+  }
+}
+
 // A strip times `Rows` rows of x, `chunks` apart: Rows results of 16.
 template <int Bytes, int Rows>
 [[gnu::noinline]] void strip_times_rows(
@@ -149,16 +164,6 @@ template <int Bytes, int Rows>
     // A dot product waits for the one before: there are to be eight at a time.
     constexpr int chains = Rows < 8 ? 8 / Rows : 1;
     I dots[Rows][chains];
-    auto clear = [&](auto start) {
-#pragma GCC unroll 16
-      for (int r = 0; r < Rows; r++) {
-        dots[r][0] = start(r);
-#pragma GCC unroll 16
-        for (int c = 1; c < chains; c++) {
-          dots[r][c] = _mm512_setzero_si512();
-        }
-      }
-    };
     auto multiply = [&](int digit) {
 #pragma GCC unroll 16
       for (int i = 0; i < 8; i++) {
@@ -178,22 +183,27 @@ template <int Bytes, int Rows>
         }
       }
     };
-    auto start = [&](int which) {
-      return [=](int r) { return _mm512_set1_epi32(from[r * chunks].start[which][4 * g]); };
-    };
     F high[Rows];
     if constexpr (Bytes > 1) {
-      clear(start(1));
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; r++) {
+        begin(dots[r], start_of(from[r * chunks], 1, g));
+      }
       multiply(2);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
         high[r] = _mm512_cvtepi32_ps(dots[r][0]);
+        begin(dots[r], _mm512_setzero_si512());
       }
-      clear([](int) { return _mm512_setzero_si512(); });
       multiply(1);
-      clear([&](int r) { return _mm512_add_epi32(_mm512_slli_epi32(dots[r][0], 8), start(0)(r)); });
-    } else {
-      clear(start(0));
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; r++) {
+      I start = start_of(from[r * chunks], 0, g);
+      if constexpr (Bytes > 1) {
+        start = _mm512_add_epi32(start, _mm512_slli_epi32(dots[r][0], 8));
+      }
+      begin(dots[r], start);
     }
     multiply(0);
     F factor = load(w.factors[group]), offset = load(w.offsets[group]);
