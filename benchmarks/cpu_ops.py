@@ -30,7 +30,7 @@ COLUMNS = ("mlxc", "int8", "MLX", "numpy")
 
 
 def main() -> None:
-    options = parser("Operations on the CPU", rounds=3)
+    options = parser("Operations on the CPU", rounds=1)
     options.add_argument("--threads", nargs="+", type=int, default=[2, 1])
     options.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     chosen = options.parse_args()
