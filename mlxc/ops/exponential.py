@@ -75,7 +75,7 @@ def log(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:
         array([0, 1], dtype=float32)
     """
     a = as_array(a)
-    return wrap(lib.h_log(a._h, at(stream)))
+    return wrap(lib.h_cpu_log(a._h, at(stream)))
 
 
 def log2(a: ArrayLike, /, *, stream: StreamOrDevice = None) -> array:

@@ -56,7 +56,7 @@ def argsort(a: array, /, axis: int | None = -1, *, stream: StreamOrDevice = None
     a = only_array(a)
     if axis is None:
         return wrap(lib.h_argsort(a._h, at(stream)))
-    return wrap(lib.h_argsort_axis(a._h, axis, at(stream)))
+    return wrap(lib.h_cpu_argsort_axis(a._h, axis, at(stream)))
 
 
 def partition(
@@ -111,7 +111,7 @@ def argpartition(
     a = only_array(a)
     if axis is None:
         return wrap(lib.h_argpartition(a._h, kth, at(stream)))
-    return wrap(lib.h_argpartition_axis(a._h, kth, axis, at(stream)))
+    return wrap(lib.h_cpu_argpartition_axis(a._h, kth, axis, at(stream)))
 
 
 def topk(a: array, /, k: int, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array:

@@ -184,7 +184,7 @@ def gumbel(
     """
     shape, key = ints(shape, "shape"), key_or_next(key)
     code = code_of(dtype or float32)
-    return wrap(lib.h_random_gumbel(shape, len(shape), code, key._h, at(stream)))
+    return wrap(lib.h_cpu_random_gumbel(shape, len(shape), code, key._h, at(stream)))
 
 
 def laplace(

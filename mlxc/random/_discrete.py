@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._dtype import Dtype, code_of, int32
+from .._dtype import Dtype, bfloat16, code_of, float16, float32, int32
 from .._ffi import lib
 from .._handle import Handle, as_array, at, only_array, wrap
 from ..ops._arguments import integer, ints
+from ._continuous import gumbel
 from ._key import key_or_next
 
 if TYPE_CHECKING:
@@ -105,6 +106,12 @@ def categorical(
         return wrap(lib.h_random_categorical_shape(logits._h, axis, shape, len(shape), key._h, s))
     if num_samples is not None:
         return wrap(lib.h_random_categorical_num_samples(logits._h, axis, num_samples, key._h, s))
+    is_last = logits.ndim and axis in (-1, logits.ndim - 1)
+    if is_last and logits.dtype in (float32, float16, bfloat16):
+        # What MLX does too, of operations that have kernels.
+        noise = gumbel(logits.shape, float32, key, stream)
+        noisy = wrap(lib.h_add(noise._h, logits._h, s))
+        return wrap(lib.h_cpu_argmax_axis(noisy._h, axis, False, s))
     return wrap(lib.h_random_categorical(logits._h, axis, key._h, s))
 
 

@@ -33,6 +33,17 @@ bool mlxc_cpu_has_bf16_dot(void);
 /* Operations */
 int mlxc_cpu_exp(mlx_array* res, const mlx_array a, const mlx_stream s);
 int mlxc_cpu_sigmoid(mlx_array* res, const mlx_array a, const mlx_stream s);
+int mlxc_cpu_log(mlx_array* res, const mlx_array a, const mlx_stream s);
+int mlxc_cpu_random_gumbel(
+    mlx_array* res,
+    const int* shape,
+    size_t shape_num,
+    mlx_dtype dtype,
+    const mlx_array key /* or null */,
+    const mlx_stream s);
+int mlxc_cpu_argsort_axis(mlx_array* res, const mlx_array a, int axis, const mlx_stream s);
+int mlxc_cpu_argpartition_axis(
+    mlx_array* res, const mlx_array a, int kth, int axis, const mlx_stream s);
 
 /* Activation functions, which mlx-c lacks, or their product with x: 0 silu, 1 gelu, 2 its tanh
  * form, 3 its sigmoid form. */

@@ -6,6 +6,7 @@
 
 #include "kernels/pointwise.h"
 #include "mlx/ops.h"
+#include "mlx/random.h"
 
 namespace mlxc::cpu {
 namespace {
@@ -21,6 +22,10 @@ mx::array composed(Map map, const mx::array& x, mx::Stream s) {
       return mx::exp(x, s);
     case Map::sigmoid:
       return mx::sigmoid(x, s);
+    case Map::log:
+      return mx::log(x, s);
+    case Map::gumbel:
+      return mx::negative(mx::log(mx::negative(mx::log(x, s), s), s), s);
     case Map::silu:
       return times_gate(x);
     case Map::gelu: {
@@ -121,6 +126,14 @@ mx::array apply(Map map, const mx::array& x, mx::Stream s) {
   return mx::array(x.shape(), x.dtype(), std::make_shared<Plain>(s, map), {x});
 }
 
+mx::array gumbel(
+    const mx::Shape& shape, mx::Dtype type, const std::optional<mx::array>& key, mx::Stream s) {
+  if (!usable(s) || type != mx::float32) {
+    return mx::random::gumbel(shape, type, key, s);
+  }
+  return apply(Map::gumbel, mx::random::uniform(shape, type, key, s), s);
+}
+
 mx::array activation(
     Map map, const mx::array& gate, const std::optional<mx::array>& x, mx::Stream s) {
   if (!x) {
@@ -143,6 +156,22 @@ extern "C" int mlxc_cpu_exp(mlx_array* res, const mlx_array a, const mlx_stream 
 extern "C" int mlxc_cpu_sigmoid(mlx_array* res, const mlx_array a, const mlx_stream s)
     MLXC_CPU_BODY(
         mlx_sigmoid(res, a, s), set(res, cpu::apply(cpu::Map::sigmoid, get(a), get(s))))
+
+extern "C" int mlxc_cpu_log(mlx_array* res, const mlx_array a, const mlx_stream s) MLXC_CPU_BODY(
+    mlx_log(res, a, s), set(res, cpu::apply(cpu::Map::log, get(a), get(s))))
+
+extern "C" int mlxc_cpu_random_gumbel(
+    mlx_array* res,
+    const int* shape,
+    size_t shape_num,
+    mlx_dtype dtype,
+    const mlx_array key,
+    const mlx_stream s)
+    MLXC_CPU_BODY(
+        mlx_random_gumbel(res, shape, shape_num, dtype, key, s),
+        set(res,
+            cpu::gumbel(
+                mlxc::shape(shape, shape_num), mlxc::dtype(dtype), maybe(key), get(s))))
 
 extern "C" int mlxc_cpu_activation(
     mlx_array* res,

@@ -10,8 +10,9 @@
 namespace mlxc::cpu {
 
 // The activations come first, in the order of cpu.h.
-enum class Map { silu, gelu, gelu_tanh, gelu_sigmoid, exp, sigmoid };
-constexpr int activations = 4, maps = 6;
+// gumbel is -log(-log(x)), which makes Gumbel's distribution of a uniform one.
+enum class Map { silu, gelu, gelu_tanh, gelu_sigmoid, exp, sigmoid, log, gumbel };
+constexpr int activations = 4, maps = 8;
 
 struct Pointwise {
   // y = f(x); y may lie where x does.

@@ -42,6 +42,10 @@ F apply(F x) {
     return exp(x);
   } else if constexpr (map == Map::sigmoid) {
     return logistic_gate(splat(1.0f), x);
+  } else if constexpr (map == Map::log) {
+    return log(x);
+  } else if constexpr (map == Map::gumbel) {
+    return splat(0.0f) - log(splat(0.0f) - log(x));
   } else if constexpr (map == Map::silu) {
     return logistic_gate(x, x);
   } else if constexpr (map == Map::gelu) {
@@ -98,7 +102,9 @@ const Pointwise Pointwise::MLXC_ISA = {
      MLXC_TYPES(plain, Map::gelu_tanh),
      MLXC_TYPES(plain, Map::gelu_sigmoid),
      MLXC_TYPES(plain, Map::exp),
-     MLXC_TYPES(plain, Map::sigmoid)},
+     MLXC_TYPES(plain, Map::sigmoid),
+     MLXC_TYPES(plain, Map::log),
+     MLXC_TYPES(plain, Map::gumbel)},
     {MLXC_TYPES(gated, Map::silu),
      MLXC_TYPES(gated, Map::gelu),
      MLXC_TYPES(gated, Map::gelu_tanh),

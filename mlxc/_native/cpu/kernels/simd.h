@@ -402,4 +402,49 @@ inline F exp(F x) {
   return scale_by_power(p, n);
 }
 
+// x = fraction * 2 ** exponent with 1 <= fraction < 2, for positive finite x.
+inline void take_apart(F x, F* fraction, F* exponent) {
+#if defined(MLXC_AVX512)
+  *fraction = _mm512_getmant_ps(x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero);
+  *exponent = _mm512_getexp_ps(x);
+#else
+  typedef std::int32_t Bits __attribute__((vector_size(sizeof(F))));
+  F least_normal = splat(0x1p-126f);
+  F normal = where_less(x, least_normal, x * splat(0x1p23f), x);
+  Bits bits;
+  std::memcpy(&bits, &normal, sizeof bits);
+  Bits one = (bits & 0x7fffff) | 0x3f800000;
+  std::memcpy(fraction, &one, sizeof one);
+  auto power = __builtin_convertvector((bits >> 23) - 127, F);
+  *exponent = where_less(x, least_normal, power - splat(23.0f), power);
+#endif
+}
+
+// The natural logarithm to about 1 unit in the last place of float32; infinite and NaN where C's is.
+inline F log(F x) {
+  F m, e;
+  take_apart(x, &m, &e);
+  // x = m * 2 ** e with 1 / sqrt(2) <= m < sqrt(2), and log(m) from r = m - 1.
+  F root = splat(1.41421356f);
+  e = where_less(m, root, e, e + splat(1.0f));
+  F r = where_less(m, root, m, m * splat(0.5f)) - splat(1.0f);
+  // The coefficients of Cephes' logf.
+  F p = splat(7.0376836292e-2f);
+  p = fma(p, r, splat(-1.1514610310e-1f));
+  p = fma(p, r, splat(1.1676998740e-1f));
+  p = fma(p, r, splat(-1.2420140846e-1f));
+  p = fma(p, r, splat(1.4249322787e-1f));
+  p = fma(p, r, splat(-1.6668057665e-1f));
+  p = fma(p, r, splat(2.0000714765e-1f));
+  p = fma(p, r, splat(-2.4999993993e-1f));
+  p = fma(p, r, splat(3.3333331174e-1f));
+  F square = r * r;
+  F y = fma(p * r, square, e * splat(-2.12194440e-4f));
+  y = fma(e, splat(0.693359375f), r + fma(square, splat(-0.5f), y));
+  F zero = splat(0.0f), infinity = splat(std::numeric_limits<float>::infinity());
+  F not_positive = where_less(x, zero, splat(std::numeric_limits<float>::quiet_NaN()),
+                              where_nan(x, x, zero - infinity));
+  return where_less(zero, x, where_less(x, infinity, y, x), not_positive);
+}
+
 } // namespace mlxc::cpu::MLXC_ISA
