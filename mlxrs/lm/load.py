@@ -20,9 +20,10 @@ from .models import BaseModel, get_model_class
 def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[BaseModel, Tokenizer]:
     """Load a language model with its tokenizer.
 
-    On a CPU the model computes as `mlxrs.loading.cpu_policy` finds fastest: in float32, and with
-    packed weights maybe with activations rounded to bytes, which then holds for all packed
-    products of the process; `mlxrs info` tells what was chosen and why.
+    On a CPU the model computes as `mlxrs.loading.cpu_policy` decides: in float32, with packed
+    weights as they are. Where the environment says `MLXRS_CPU_ACTIVATIONS=int8`, activations are
+    rounded to bytes in all packed products of the process: faster, and as exact as llama.cpp,
+    which does so always. `mlxrs info` tells what was chosen and why.
 
     Args:
         name_or_path: A known name, a directory in the layout of Hugging Face, or a GGUF file.

@@ -59,10 +59,8 @@ def test_the_environment_chooses_the_activations(activations: str) -> None:
     assert "MLXRS_CPU_ACTIVATIONS" in policy.reasons["activations"]
 
 
-def test_without_a_word_the_processor_chooses_the_activations() -> None:
-    expected = "int8" if mx.cpu_kernels().int8_dot else "float32"
-
-    assert cpu_policy(WEIGHTS, {}).activations == expected
+def test_without_a_word_activations_are_not_rounded() -> None:
+    assert cpu_policy(WEIGHTS, {}).activations == "float32"
 
 
 def test_activations_that_nobody_knows_are_refused() -> None:
