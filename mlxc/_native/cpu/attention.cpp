@@ -201,7 +201,10 @@ mx::array scaled_dot_product_attention(
     mx::Stream s) {
   auto type = mx::result_type(q, k, v);
   bool known = mask ? mode == "array" : mode.empty() || mode == "causal";
-  if (!known || !usable(s) || !attention_fits(q, k, v, mask, sinks, type) || k.shape(3) != q.shape(3)) {
+  // With more queries than keys the first ones see nothing: what MLX makes of that is its own.
+  bool fits = known && usable(s) && attention_fits(q, k, v, mask, sinks, type) &&
+      k.shape(3) == q.shape(3) && (mode != "causal" || q.shape(2) <= k.shape(2));
+  if (!fits) {
     return mx::fast::scaled_dot_product_attention(q, k, v, scale, mode, mask, sinks, false, s);
   }
   AttentionOptions options{scale, mode == "causal", mask.has_value(), sinks.has_value()};

@@ -9,6 +9,8 @@
 namespace mlxc::cpu {
 namespace {
 
+thread_local size_t allocated = 0; // bytes, by this thread
+
 // Copies elements of `Size` bytes from strided places to consecutive ones.
 template <size_t Size>
 void gather(
@@ -132,7 +134,17 @@ Rows rows_of(const mx::array& a, mx::Stream stream) {
   return fits ? rows : rows_of(row_contiguous(a, stream), stream);
 }
 
+bool much_allocated() {
+  constexpr size_t much = 1 << 20;
+  if (allocated < much) {
+    return false;
+  }
+  allocated = 0;
+  return true;
+}
+
 void allocate(mx::array& out) {
+  allocated += out.nbytes();
   out.set_data(mx::allocator::malloc(out.nbytes()));
 }
 

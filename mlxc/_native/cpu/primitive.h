@@ -97,11 +97,22 @@ void allocate(mx::array& out);
 // out alike, else memory of its own.
 void donate_or_allocate(const mx::array& in, mx::array& out);
 
+// Whether much memory was allocated in this thread since the last time the answer was yes.
+bool much_allocated();
+
 // Runs `task` on the stream's thread; arrays that it reads and writes are to be captured as
 // pointers: MLX keeps the arrays of a graph until its tasks are done.
+//
+// MLX lets a thread be some hundred tasks ahead of the stream, then makes it wait, so that what
+// they hold stays bounded. Small results need no such bound: by not counting their tasks, the
+// graph of a token is handed over at once and the next is built while this one is computed.
 template <class Task>
 void dispatch(mx::Stream stream, Task&& task) {
-  mx::cpu::get_command_encoder(stream).dispatch(std::forward<Task>(task));
+  if (much_allocated()) {
+    mx::cpu::get_command_encoder(stream).dispatch(std::forward<Task>(task));
+  } else {
+    mx::scheduler::enqueue(stream, std::forward<Task>(task));
+  }
 }
 
 } // namespace mlxc::cpu
