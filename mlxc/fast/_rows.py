@@ -48,9 +48,10 @@ def write_rows(
     """
     if foreign:
         return _composed.write_rows(buffers, rows, start, shown, stream)
+    whole, new = list(buffers), list(rows)
     arrays = unpack(
         lib.h_cpu_write_rows(
-            addresses(buffers), len(buffers), addresses(rows), len(rows), start, shown, at(stream)
+            addresses(whole), len(whole), addresses(new), len(new), start, shown, at(stream)
         )
     )
-    return arrays[: len(buffers)], arrays[len(buffers) :]
+    return arrays[: len(whole)], arrays[len(whole) :]
