@@ -26,6 +26,7 @@ from .errors import (
     ToolRoundsError,
     UnsupportedError,
 )
+from .lm.aio import stream_generate_async
 from .lm.batch import BatchGenerator, batch_generate, batch_stream_generate
 from .lm.cache_prompt import cache_prompt
 from .lm.draft_model import SpeculativeDecodingConfig
@@ -92,4 +93,5 @@ __all__ = [
     "score",
     "speculative_step",
     "stream_generate",
+    "stream_generate_async",
 ]

@@ -94,7 +94,7 @@ MLXRS = [
     ["mlxrs.lm.reply_phases", "mlxrs.lm.thinking_switch"],
     ["mlxrs.lm.drafting", "mlxrs.lm.generate", "mlxrs.lm.session_file", "mlxrs.lm.turn"],
     ["mlxrs.lm.chat_stream", "mlxrs.lm.reader", "mlxrs.lm.reply_form"],
-    ["mlxrs.lm.async_stream", "mlxrs.lm.rounds", "mlxrs.lm.turns"],
+    ["mlxrs.lm.aio", "mlxrs.lm.async_stream", "mlxrs.lm.rounds", "mlxrs.lm.turns"],
     ["mlxrs.lm.conversation"],
     ["mlxrs.lm.async_replies"],
     ["mlxrs.lm.session"],
