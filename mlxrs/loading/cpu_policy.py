@@ -58,7 +58,7 @@ def cpu_policy(
     Args:
         weights: arrays by name, as the file has them.
         environment: where `MLXRS_CPU_ACTIVATIONS` is looked up, "float32" or "int8"; None is that
-            of the process.
+            of the process. Without the variable, what `mlxc.cpu_kernels` was told stands.
 
     Raises:
         ValueError: the variable has another value.
@@ -112,6 +112,9 @@ def _activations(
     if wanted is not None:
         reasons["activations"] = f"the environment says {VARIABLE}={wanted}"
         return "int8" if wanted == "int8" else "float32"
+    if mx.cpu_kernels().activations == "int8":
+        reasons["activations"] = "the program chose it by mlxc.cpu_kernels"
+        return "int8"
     reasons["activations"] = "rounding them would change replies"
     if mx.cpu_kernels().int8_dot:
         reasons["activations"] += f"; {VARIABLE}=int8 is faster, and as exact as llama.cpp"

@@ -63,6 +63,15 @@ def test_without_a_word_activations_are_not_rounded() -> None:
     assert cpu_policy(WEIGHTS, {}).activations == "float32"
 
 
+def test_what_the_program_chose_stands() -> None:
+    before = mx.cpu_kernels(activations="int8")
+    try:
+        assert cpu_policy(WEIGHTS, {}).activations == before.activations == "int8"
+        assert cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": "float32"}).activations == "float32"
+    finally:
+        mx.cpu_kernels(activations="float32")
+
+
 def test_activations_that_nobody_knows_are_refused() -> None:
     with pytest.raises(ValueError, match="MLXRS_CPU_ACTIVATIONS must be 'float32' or 'int8'"):
         cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": "int4"})
