@@ -66,7 +66,7 @@ MLXRS = [
         "mlxrs.lm.worker",
     ],
     ["mlxrs.lm.cache", "mlxrs.lm.toolbox", "mlxrs.lm.transcript", "mlxrs.lm.turn_options"],
-    ["mlxrs.lm.attention", "mlxrs.lm.call_messages", "mlxrs.lm.overflow"],
+    ["mlxrs.lm.attention", "mlxrs.lm.blocks", "mlxrs.lm.call_messages", "mlxrs.lm.overflow"],
     ["mlxrs.lm.prompting"],
     ["mlxrs.lm.models", "mlxrs.lm.sample", "mlxrs.testing"],
     [

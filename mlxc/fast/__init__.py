@@ -12,13 +12,16 @@ from ._attention import (
     quantized_scaled_dot_product_attention,
     scaled_dot_product_attention,
 )
+from ._blocks import attention_block, feed_forward_block
 from ._kernels import cuda_kernel, metal_kernel, precompiled_cuda_kernel
 from ._layers import cross_entropy, layer_norm, rms_norm, rope
 from ._rows import write_rows
 
 __all__ = [
+    "attention_block",
     "cross_entropy",
     "cuda_kernel",
+    "feed_forward_block",
     "gated_delta_update",
     "geglu",
     "gelu",

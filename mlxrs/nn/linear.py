@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import mlxc as mx
 
@@ -29,6 +30,15 @@ class Linear(Module):
         bound = math.sqrt(1.0 / input_dims)
         self.weight = mx.random.uniform(-bound, bound, (output_dims, input_dims))
         self.bias = mx.random.uniform(-bound, bound, (output_dims,)) if bias else None
+
+    @property
+    def packed_form(self) -> None:
+        """See `QuantizedLinear`: nothing is packed here."""
+
+    @property
+    def packed(self) -> Sequence[mx.array]:
+        """See `QuantizedLinear`."""
+        return ()
 
     def _extra_repr(self) -> str:
         output_dims, input_dims = self.weight.shape

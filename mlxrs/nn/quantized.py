@@ -7,7 +7,7 @@ than "affine" have no biases.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import mlxc as mx
@@ -71,6 +71,19 @@ class QuantizedLinear(_Packed):
     ) -> None:
         super().__init__(weight, group_size, bits, mode)
         self.bias = bias
+
+    @property
+    def packed_form(self) -> tuple[int, int] | None:
+        """Group size and bits, where the layer is an affine packed weight and nothing else."""
+        plain = self.bias is None and self.biases is not None
+        return (self.group_size, self.bits) if plain else None
+
+    @property
+    def packed(self) -> Sequence[mx.array]:
+        """Words, scales and, in the affine mode, biases."""
+        if self.biases is None:
+            return self.weight, self.scales
+        return self.weight, self.scales, self.biases
 
     @classmethod
     def from_linear(

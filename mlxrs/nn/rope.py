@@ -20,7 +20,13 @@ class RoPE(Module):
         traditional: Pair neighbours (0, 1), (2, 3), …; else the first half with the second.
         base: The angle of pair i at position p is `p * base ** (-2 * i / dims)`.
         scale: Factor on the positions.
+
+    Attributes:
+        base: As given; None where there are `freqs`.
     """
+
+    base: float | None
+    _freqs: mx.array | None = None
 
     def __init__(
         self, dims: int, traditional: bool = False, base: float = 10000.0, scale: float = 1.0
@@ -29,6 +35,11 @@ class RoPE(Module):
         self.traditional = traditional
         self.base = base
         self.scale = scale
+
+    @property
+    def freqs(self) -> mx.array | None:
+        """What positions are divided by, `(dims / 2,)`, in place of powers of `base`."""
+        return self._freqs
 
     def _extra_repr(self) -> str:
         return f"{self.dims}, traditional={self.traditional}, base={self.base}, scale={self.scale}"
@@ -42,10 +53,11 @@ class RoPE(Module):
             base=self.base,
             scale=self.scale,
             offset=offset,
+            freqs=self._freqs,
         )
 
 
-class Llama3RoPE(Module):
+class Llama3RoPE(RoPE):
     """RoPE with the low frequencies slowed down, as Llama 3.1 stretches its context.
 
     Pairs turning fewer than `low_freq_factor` times in the original context are slowed by
@@ -73,8 +85,8 @@ class Llama3RoPE(Module):
         high_freq_factor: float = 4.0,
         original_max_position_embeddings: int = 8192,
     ) -> None:
-        self.dims = dims
-        self.traditional = traditional
+        super().__init__(dims, traditional)
+        self.base = None
         self.factor = factor
         periods = []
         for i in range(0, dims, 2):
@@ -88,25 +100,13 @@ class Llama3RoPE(Module):
     def _extra_repr(self) -> str:
         return f"{self.dims}, traditional={self.traditional}, factor={self.factor}"
 
-    def __call__(self, x: mx.array, offset: int | mx.array = 0) -> mx.array:
-        """Rotate `x` of shape `(B, H, L, D)`, whose first position is `offset`."""
-        return mx.fast.rope(
-            x,
-            self.dims,
-            traditional=self.traditional,
-            base=None,
-            scale=1.0,
-            offset=offset,
-            freqs=self._freqs,
-        )
-
 
 def initialize_rope(
     dims: int,
     base: float,
     traditional: bool = False,
     scaling_config: Mapping[str, Any] | None = None,
-) -> RoPE | Llama3RoPE:
+) -> RoPE:
     """Build the rotary embedding a model's configuration asks for.
 
     Args:

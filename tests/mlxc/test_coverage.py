@@ -42,6 +42,8 @@ BEYOND = {
     "blas_info": "which BLAS is in force",
     "cache_limit": "a limit for a block of code",
     "cpu_kernels": "how the CPU computes",
+    "fast.attention_block": "half a block of a quantized model in one operation",
+    "fast.feed_forward_block": "half a block of a quantized model in one operation",
     "fast.geglu": "an activation as a gate in one pass",
     "fast.gelu": "an activation in one pass",
     "fast.quantized_scaled_dot_product_attention": "attention over a packed cache in one pass",

@@ -1,20 +1,14 @@
 // Attention as a primitive.
 #include "attention.h"
+#include "row_copy.h"
 
 #ifndef MLXC_FOREIGN
-#include "kernels/attention.h"
 #include "mlx/backend/common/utils.h"
 #include "mlx/fast.h"
 #include "mlx/ops.h"
 
 namespace mlxc::cpu {
 namespace {
-
-// The array itself if neighbours along its last axis lie together, else a copy.
-mx::array with_rows(const mx::array& a, mx::Stream stream) {
-  bool together = !a.ndim() || a.shape(-1) == 1 || a.strides(-1) == 1;
-  return together ? a : row_contiguous(a, stream);
-}
 
 template <size_t N>
 void copy_strides(const mx::array& a, std::ptrdiff_t (&to)[N]) {
@@ -46,7 +40,7 @@ class AttentionKernel : public Kernel {
     Arrays used;
     used.reserve(inputs.size()); // with the copies where data had to be moved
     auto next = [&]() -> const mx::array& {
-      return used.emplace_back(with_rows(inputs[used.size()], stream()));
+      return used.emplace_back(rows_together(inputs[used.size()], stream()));
     };
     auto rows = [&](AttentionRows& to) {
       auto& data = next();
@@ -91,9 +85,7 @@ class AttentionKernel : public Kernel {
     job.causal = options_.causal;
 
     auto& kernels = pick<Attention>();
-    // Less than about a microsecond's work is done before another thread has begun.
-    bool small = out.size() * job.S < 65536;
-    size_t parts = small ? 1 : static_cast<size_t>(threads());
+    size_t parts = attention_parts(job);
     float* memory = nullptr;
     if (size_t room = kernels.room(job, parts)) {
       mx::array temporary({static_cast<int>(room)}, mx::float32, nullptr, {});
@@ -143,6 +135,11 @@ bool fits_mask(const mx::array& mask, const mx::Shape& scores, mx::Dtype type) {
 }
 
 } // namespace
+
+size_t attention_parts(const AttentionJob& job) {
+  bool small = job.B * job.H * job.L * job.D_v * job.S < 65536;
+  return small ? 1 : static_cast<size_t>(threads());
+}
 
 bool attention_fits(
     const mx::array& q,

@@ -4,6 +4,7 @@
 #include "primitive.h"
 
 #ifndef MLXC_FOREIGN
+#include "kernels/attention.h"
 
 namespace mlxc::cpu {
 
@@ -14,6 +15,10 @@ struct AttentionOptions {
 
   bool operator==(const AttentionOptions&) const = default;
 };
+
+// On how many threads attention is computed: less than about a microsecond's work is done before
+// another thread has begun.
+size_t attention_parts(const AttentionJob& job);
 
 // Whether the kernel takes these. MLX refuses the others, or knows what nothing at all amounts to.
 // Of packed keys and values the words are given, and the last axis does not count.

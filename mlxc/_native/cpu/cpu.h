@@ -135,6 +135,46 @@ int mlxc_cpu_write_rows(
     int shown,
     const mlx_stream s);
 
+/* Halves of a block of a model, x plus what is computed of its norm, in float32; mlx-c has nothing
+ * like them. Quantized matrices are words, scales and biases. */
+
+/* `weights`: the norm, the matrices of queries, keys, values and of the result, then the norms of the
+ * queries and keys of a head if there is head_eps, then the frequencies if there is no base. The
+ * results are x plus the attended, keys and values. */
+int mlxc_cpu_attention_block(
+    mlx_vector_array* res,
+    const mlx_array x,
+    const mlx_array keys,
+    const mlx_array values,
+    const mlx_vector_array weights,
+    int group_size,
+    int bits,
+    int group_size_out,
+    int bits_out,
+    float eps,
+    mlx_optional_float head_eps,
+    int start,
+    float scale,
+    bool causal,
+    int dims,
+    bool traditional,
+    mlx_optional_float base,
+    float rope_scale,
+    const mlx_stream s);
+
+/* `weights`: the norm, the matrices of the gate, of what it lets through, and of the result. */
+int mlxc_cpu_feed_forward_block(
+    mlx_array* res,
+    const mlx_array x,
+    const mlx_vector_array weights,
+    int group_size,
+    int bits,
+    int group_size_out,
+    int bits_out,
+    float eps,
+    int activation,
+    const mlx_stream s);
+
 int mlxc_cpu_gather_qmm(
     mlx_array* res,
     const mlx_array x,

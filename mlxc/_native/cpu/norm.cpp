@@ -1,5 +1,5 @@
 // Normalization as primitives.
-#include "primitive.h"
+#include "operations.h"
 
 #ifndef MLXC_FOREIGN
 #include "kernels/norm.h"
@@ -107,6 +107,8 @@ bool fits(const Maybe& a, const mx::array& x) {
   return !a || (is_float(a->dtype()) && a->shape() == mx::Shape{x.shape(-1)});
 }
 
+} // namespace
+
 mx::array rms_norm(const mx::array& x, const Maybe& weight, float eps, mx::Stream s) {
   if (!usable(s) || !x.ndim() || !is_float(x.dtype()) || !fits(weight, x)) {
     return mx::fast::rms_norm(x, weight, eps, s);
@@ -123,6 +125,8 @@ mx::array rms_norm(const mx::array& x, const Maybe& weight, float eps, mx::Strea
   }
   return mx::array(x.shape(), type, std::make_shared<RmsNorm>(s, theirs, eps), inputs);
 }
+
+namespace {
 
 mx::array layer_norm(
     const mx::array& x, const Maybe& weight, const Maybe& bias, float eps, mx::Stream s) {

@@ -1,5 +1,5 @@
 // Functions of one element as primitives.
-#include "primitive.h"
+#include "operations.h"
 
 #ifndef MLXC_FOREIGN
 #include <cmath>
@@ -134,6 +134,8 @@ mx::array gumbel(
   return apply(Map::gumbel, mx::random::uniform(shape, type, key, s), s);
 }
 
+} // namespace
+
 mx::array activation(
     Map map, const mx::array& gate, const std::optional<mx::array>& x, mx::Stream s) {
   if (!x) {
@@ -146,7 +148,12 @@ mx::array activation(
   return mx::array(gate.shape(), gate.dtype(), std::make_shared<Gated>(s, map), {gate, *x});
 }
 
-} // namespace
+mx::array composed_activation(
+    Map map, const mx::array& gate, const std::optional<mx::array>& x, mx::Stream s) {
+  auto y = composed(map, gate, s);
+  return x ? mx::multiply(y, *x, s) : y;
+}
+
 } // namespace mlxc::cpu
 #endif
 

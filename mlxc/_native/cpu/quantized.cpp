@@ -1,4 +1,5 @@
 // Products with quantized matrices as primitives.
+#include "operations.h"
 #include "quantized.h"
 
 #include <algorithm>
@@ -78,6 +79,8 @@ class QuantizedMatmul : public Kernel {
   Form form_;
 };
 
+} // namespace
+
 mx::array quantized_matmul(
     const mx::array& x,
     const mx::array& w,
@@ -108,7 +111,6 @@ mx::array quantized_matmul(
   return mx::array(std::move(shape), type_of(x, scales), std::move(primitive), std::move(inputs));
 }
 
-} // namespace
 } // namespace mlxc::cpu
 #endif
 

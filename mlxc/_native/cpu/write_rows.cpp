@@ -1,39 +1,12 @@
 // Rows written into buffers in place, and views of what the buffers hold then: a step of a cache.
-#include "primitive.h"
+#include "row_copy.h"
 
 #ifndef MLXC_FOREIGN
-#include <cstring>
-
 #include "mlx/backend/common/utils.h"
 #include "mlx/ops.h"
 
 namespace mlxc::cpu {
 namespace {
-
-struct Copy {
-  char* to;
-  const char* from;
-  size_t outer[2]; // of B and H
-  size_t length; // L
-  size_t row; // bytes
-  int64_t to_strides[3], from_strides[3]; // of B, H and L in bytes
-
-  void run() const {
-    size_t count = outer[0] * outer[1] * length;
-    parallel_for(count, 1 + 65536 / row, [this](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; i++) {
-        size_t at[3] = {i / length / outer[1], i / length % outer[1], i % length};
-        char* target = to;
-        const char* source = from;
-        for (int axis = 0; axis < 3; axis++) {
-          target += static_cast<int64_t>(at[axis]) * to_strides[axis];
-          source += static_cast<int64_t>(at[axis]) * from_strides[axis];
-        }
-        std::memcpy(target, source, row);
-      }
-    });
-  }
-};
 
 // Inputs: buffers (B, H, S, D), then as many rows (B, H, L, D) of their types. Outputs: the buffers
 // after the rows were written, then, if any are to be shown, views of their first rows.
@@ -62,42 +35,17 @@ class WriteRows : public Kernel {
   }
 
   void eval_cpu(const Arrays& inputs, Arrays& outputs) override {
-    // Each output keeps the inputs until it is there, and what is kept is not written into.
-    Arrays others;
-    for (auto& output : outputs) {
-      if (&output.inputs() != &inputs && !output.is_tracer()) {
-        output.inputs().clear();
-        others.push_back(output);
-      }
-    }
-    try {
-      write(inputs, outputs);
-    } catch (...) { // no memory: the outputs may be asked for again
-      for (auto& output : others) {
-        output.inputs() = inputs;
-      }
-      throw;
-    }
+    letting_go(inputs, outputs, [&] { write(inputs, outputs); });
   }
 
  private:
   void write(const Arrays& inputs, Arrays& outputs) {
     size_t count = inputs.size() / 2;
-    std::vector<Copy> copies;
+    std::vector<RowCopy> copies;
     for (size_t i = 0; i < count; i++) {
       auto& buffer = outputs[i];
-      if (inputs[i].is_donatable() && inputs[i].flags().row_contiguous) {
-        buffer.copy_shared_buffer(inputs[i]);
-      } else {
-        allocate(buffer);
-        auto old = inputs[i].strides(-1) == 1 || inputs[i].shape(-1) == 1
-            ? inputs[i]
-            : row_contiguous(inputs[i], stream());
-        copies.push_back(copy(old, buffer, 0));
-      }
-      auto& rows = inputs[count + i];
-      bool together = rows.strides(-1) == 1 || rows.shape(-1) == 1;
-      copies.push_back(copy(together ? rows : row_contiguous(rows, stream()), buffer, start_));
+      write_over(inputs[i], buffer, stream(), copies);
+      copies.emplace_back(rows_together(inputs[count + i], stream()), buffer, start_);
       if (shown_) {
         show(buffer, outputs[count + i]);
       }
@@ -107,22 +55,6 @@ class WriteRows : public Kernel {
         each.run();
       }
     });
-  }
-
-  static Copy copy(const mx::array& from, mx::array& to, int start) {
-    auto size = static_cast<int64_t>(to.itemsize());
-    Copy made{};
-    made.to = to.data<char>() + start * to.strides(2) * size;
-    made.from = from.data<char>();
-    made.outer[0] = from.shape(0);
-    made.outer[1] = from.shape(1);
-    made.length = from.shape(2);
-    made.row = from.shape(3) * size;
-    for (int axis = 0; axis < 3; axis++) {
-      made.to_strides[axis] = to.strides(axis) * size;
-      made.from_strides[axis] = from.strides(axis) * size;
-    }
-    return made;
   }
 
   static void show(const mx::array& buffer, mx::array& view) {

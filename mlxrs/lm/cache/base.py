@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 import mlxc as mx
@@ -34,6 +34,9 @@ class Quantized(NamedTuple):
 
 # What `update_and_fetch` returns and `scaled_dot_product_attention` takes.
 KeysOrValues: TypeAlias = mx.array | Quantized
+
+
+InPlace: TypeAlias = Callable[[mx.array, mx.array, int], tuple[mx.array, mx.array, mx.array]]
 
 
 class Snapshot:
@@ -79,6 +82,26 @@ class Cache(ABC):
         Raises:
             ValueError: The arrays do not fit each other or what is held; nothing has changed.
         """
+
+    def step_in_place(
+        self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype, step: InPlace
+    ) -> mx.array | None:
+        """Append what a function writes itself, and return what it attended to.
+
+        Args:
+            length: How many tokens it appends, L.
+            layout: B, H and D of keys and values.
+            dtype: Of both.
+            step: Called with keys and values `(B, H, S, D)` and the row to write first; returns
+                what was attended to, and keys and values with the new rows in them.
+
+        Returns:
+            None where this cache keeps no plain rows of this dtype; then nothing has changed.
+
+        Raises:
+            ValueError: The layout is not that of what is held; nothing has changed.
+        """
+        return None
 
     @abstractmethod
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import mlxc as mx
 
-from .base import Cache
+from .base import Cache, InPlace
 from .full import FullCache
 from .rows import Rows
 
@@ -24,6 +24,15 @@ class KVCache(FullCache):
 
     def __init__(self) -> None:
         super().__init__(Rows())
+
+    def step_in_place(
+        self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype, step: InPlace
+    ) -> mx.array | None:
+        start, end = self.offset, self.offset + length
+        out = self._rows.step(start, end, layout, dtype, step, room=self._room_for(end))
+        if out is not None:
+            self.offset = end
+        return out
 
     @property
     def state(self) -> list[mx.array]:

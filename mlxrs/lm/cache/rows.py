@@ -8,7 +8,7 @@ from weakref import ref
 
 import mlxc as mx
 
-from .base import KeysOrValues
+from .base import InPlace, KeysOrValues
 from .codec import Codec, Plain
 
 
@@ -72,13 +72,15 @@ class Rows:
                 "keys and values must be (B, H, S, D) and differ in D at most, got "
                 f"{tuple(shape)} and {tuple(other)}"
             )
-        layout = (shape[1], shape[3], other[3])
+        self._check_layout(shape[0], (shape[1], shape[3], other[3]), batch)
+
+    def _check_layout(self, B: int, layout: tuple[int, ...], batch: int | None = None) -> None:
         if batch is None:
-            batch = self._arrays[0].shape[0] if self._arrays else shape[0]
-        if (self._layout or layout) != layout or shape[0] != batch:
+            batch = self._arrays[0].shape[0] if self._arrays else B
+        if (self._layout or layout) != layout or B != batch:
             raise ValueError(
                 "keys and values must fit the cache, (B, H, D of keys, D of values) = "
-                f"{(batch, *(self._layout or layout))}, got {(shape[0], *layout)}; use a new "
+                f"{(batch, *(self._layout or layout))}, got {(B, *layout)}; use a new "
                 "cache for another batch or model"
             )
 
@@ -108,7 +110,8 @@ class Rows:
         self._layout = (keys.shape[1], keys.shape[3], values.shape[3])
         if start + keys.shape[2] > self.room:
             kept = max(kept, self._guarded) if self._mark() else kept
-            self._arrays = _grown(self._arrays, rows, min(kept, self.room), room)
+            likes = [(row.shape, row.dtype) for row in rows]
+            self._arrays = _grown(self._arrays, likes, min(kept, self.room), room)
         if next_ < 0 or not self._mark():
             return self.codec.decode(self._put(start, rows, shown))
         self._put(start, rows)
@@ -116,6 +119,35 @@ class Rows:
         # happening in place.
         self._saved_ahead = next_, self._save(next_, next_ + 1)
         return self.read(shown)
+
+    def step(
+        self,
+        start: int,
+        end: int,
+        layout: tuple[int, int, int],
+        dtype: mx.Dtype,
+        step: InPlace,
+        *,
+        room: int,
+    ) -> mx.array | None:
+        """As `Cache.step_in_place`, from row `start` on and up to `end`.
+
+        Args:
+            room: How many rows there shall be if these do not fit in.
+        """
+        B, H, D = layout
+        self._check_layout(B, (H, D, D))
+        if any(array.dtype != dtype for array in self._arrays):
+            return None
+        self._layout = (H, D, D)
+        if end > self.room:
+            kept = max(start, self._guarded) if self._mark() else start
+            likes = [((B, H, 1, D), dtype)] * 2
+            self._arrays = _grown(self._arrays, likes, min(kept, self.room), room)
+        self._before_writing(start, end)
+        keys, values = self._arrays
+        out, *self._arrays = step(keys, values, start)
+        return out
 
     def append(self, keys: mx.array, values: mx.array, pieces: Sequence[tuple[int, int]]) -> None:
         """Become the pieces of the rows given by first and last, with checked rows behind them."""
@@ -289,7 +321,12 @@ class Rows:
         return keys.shape[1], keys.shape[3], values.shape[3]
 
     def _put(self, start: int, rows: Sequence[mx.array], shown: int = 0) -> list[mx.array]:
-        stop = start + rows[0].shape[2]
+        self._before_writing(start, start + rows[0].shape[2])
+        self._arrays, seen = mx.fast.write_rows(self._arrays, rows, start, shown)
+        return seen
+
+    def _before_writing(self, start: int, stop: int) -> None:
+        """Keep of the rows from `start` up to `stop` what a mark may need."""
         mark = self._mark()
         if mark is not None and start < self._guarded:
             ahead, self._saved_ahead = self._saved_ahead, None
@@ -299,8 +336,6 @@ class Rows:
                 self._note(mark, start, self._save(start, min(stop, self._guarded)))
         elif mark is None:
             self._last_name = None
-        self._arrays, seen = mx.fast.write_rows(self._arrays, rows, start, shown)
-        return seen
 
     def _save(self, start: int, stop: int) -> list[mx.array]:
         saved = [mx.contiguous(array[:, :, start:stop]) for array in self._arrays]
@@ -317,16 +352,27 @@ class Rows:
 
 
 def _grown(
-    old: Sequence[mx.array], new: Sequence[mx.array], kept: int, room: int
+    old: Sequence[mx.array],
+    likes: Sequence[tuple[tuple[int, ...], mx.Dtype]],
+    kept: int,
+    room: int,
 ) -> list[mx.array]:
-    """Return arrays of `room` rows like `new`, beginning with the first `kept` of `old`."""
+    """Return arrays of `room` rows, beginning with the first `kept` of `old`.
 
-    def empty(like: mx.array, length: int) -> mx.array:
-        B, H, _, D = like.shape
-        return mx.zeros((B, H, length, D), dtype=like.dtype)
+    Args:
+        old: What is held, if anything.
+        likes: What new rows are, shape and type.
+        kept: How many rows of it to keep.
+        room: How many rows there shall be.
+    """
+
+    def empty(shape: tuple[int, ...], dtype: mx.Dtype, length: int) -> mx.array:
+        B, H, _, D = shape
+        return mx.zeros((B, H, length, D), dtype=dtype)
 
     if not old or kept == 0:
-        return [empty(row, room) for row in new]
+        return [empty(shape, dtype, room) for shape, dtype in likes]
     return [
-        mx.concatenate([array[:, :, :kept], empty(array, room - kept)], axis=2) for array in old
+        mx.concatenate([array[:, :, :kept], empty(array.shape, array.dtype, room - kept)], axis=2)
+        for array in old
     ]

@@ -15,6 +15,7 @@ import mlxc as mx
 from ... import nn
 from ...errors import FormatError
 from ..attention import join_heads, scaled_dot_product_attention, split_heads
+from ..blocks import attention_block, feed_forward_block
 from ..cache import Cache, KVCache
 from ..mask import Mask, create_attention_mask
 from .base import BaseModel, BaseModelArgs
@@ -73,10 +74,8 @@ class Attention(nn.Module):
         self.rope = nn.initialize_rope(
             self.head_dim, args.rope_theta, args.rope_traditional, args.rope_scaling
         )
-        self.qk_norm = args.qk_norm
-        if self.qk_norm:
-            self.q_norm = nn.RMSNorm(self.head_dim, args.rms_norm_eps)
-            self.k_norm = nn.RMSNorm(self.head_dim, args.rms_norm_eps)
+        self.q_norm = nn.RMSNorm(self.head_dim, args.rms_norm_eps) if args.qk_norm else None
+        self.k_norm = nn.RMSNorm(self.head_dim, args.rms_norm_eps) if args.qk_norm else None
 
     def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array:
         offset = 0 if cache is None else cache.offset
@@ -85,7 +84,7 @@ class Attention(nn.Module):
         k = split_heads(self.k_proj(x), self.n_kv_heads)
         v = split_heads(self.v_proj(x), self.n_kv_heads)
 
-        if self.qk_norm:
+        if self.q_norm is not None and self.k_norm is not None:
             q, k = self.q_norm(q), self.k_norm(k)
         q, k = self.rope(q, offset), self.rope(k, offset)
         keys, values = (k, v) if cache is None else cache.update_and_fetch(k, v)  # (B, H_kv, S, D)
@@ -112,8 +111,8 @@ class TransformerBlock(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(args.hidden_size, args.rms_norm_eps)
 
     def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array:
-        h = x + self.self_attn(self.input_layernorm(x), mask, cache)
-        return h + self.mlp(self.post_attention_layernorm(h))
+        h = attention_block(self.self_attn, self.input_layernorm, x, mask, cache)
+        return feed_forward_block(self.mlp, self.post_attention_layernorm, h)
 
 
 class LlamaModel(nn.Module):

@@ -2,30 +2,11 @@
 // first cache. Written on vectors of float32, so every instruction set has it.
 #include "simd.h"
 
-#include "norm.h"
+#include "norm_row.h"
 
 namespace mlxc::cpu {
 namespace MLXC_ISA {
 namespace {
-
-// The sum of part(i, n) over vectors of n elements from i on; beyond n their elements are 0.
-template <class Part>
-float sum_of(size_t length, Part part) {
-  F sums[4] = {splat(0), splat(0), splat(0), splat(0)};
-  size_t i = 0;
-  for (; i + 4 * W <= length; i += 4 * W) {
-    for (int j = 0; j < 4; j++) {
-      sums[j] = sums[j] + part(i + j * W, W);
-    }
-  }
-  for (; i + W <= length; i += W) {
-    sums[0] = sums[0] + part(i, W);
-  }
-  if (i < length) {
-    sums[1] = sums[1] + part(i, static_cast<int>(length - i));
-  }
-  return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
 
 constexpr size_t grain(size_t length) {
   return 1 + 16384 / (length + 1);
@@ -38,16 +19,7 @@ void rms(Rows x, const void* weight_, void* y_, size_t rows, size_t length, floa
   auto* y = static_cast<Y*>(y_);
   parallel_for(rows, grain(length), [=](size_t begin, size_t end) {
     x.each<X>(begin, end, [=](size_t row, const X* from) {
-      float squares = sum_of(length, [from](size_t i, int n) {
-        F part = load_part(from + i, n);
-        return part * part;
-      });
-      F scale = splat(1.0f / std::sqrt(squares / static_cast<float>(length) + eps));
-      Y* to = y + row * length;
-      each_vector(length, [=](size_t i, int n) {
-        F value = load_part(from + i, n) * scale;
-        store_part(to + i, weight ? value * load_part(weight + i, n) : value, n);
-      });
+      rms_of_row(from, weight, y + row * length, length, eps);
     });
   });
 }

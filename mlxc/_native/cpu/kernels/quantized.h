@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../isa.h"
+#include "pointwise.h"
 #include "types.h"
 
 #include <cstddef>
@@ -38,6 +39,27 @@ struct QuantizedMatrix {
 constexpr int bytes_of_int8 = 1;
 constexpr int bytes_of_float32 = 3;
 
+// What a block of a model does with several matrices of one form and one x, all in float32:
+// y_i = x w_i^T, where x may be normalized first, and y_0 be added to something, or be the gate of
+// y_1.
+struct Projection {
+  static constexpr int most = 4;
+
+  QuantizedMatrix w[most];
+  float* y[most]; // count * w.rows elements each; of a gate and what it lets through the first alone
+  int matrices;
+  const float* x; // count rows
+  std::size_t count;
+  bool normalized;
+  const float* norm; // the weight of the norm, or null
+  float eps;
+  const float* residual; // added to y_0, or null
+  bool gated;
+  Map activation; // of a gate
+  int bytes, threads;
+  void* scratch;
+};
+
 struct Quantized {
   // How much memory `product` needs for `count` rows x of `length` elements and `threads` threads.
   std::size_t (*scratch)(std::size_t count, std::size_t length, int bytes, int threads);
@@ -55,6 +77,10 @@ struct Quantized {
       int bytes,
       int threads,
       void* scratch);
+
+  // The same of a projection whose matrices, count, bytes and threads are known.
+  std::size_t (*projection_scratch)(const Projection& p);
+  void (*project)(const Projection& p);
 
   MLXC_TABLE(Quantized);
 };

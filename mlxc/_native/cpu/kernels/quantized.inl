@@ -218,8 +218,14 @@ void product(
 
 } // namespace
 } // namespace MLXC_ISA
+} // namespace mlxc::cpu
 
-const Quantized Quantized::MLXC_ISA = {MLXC_ISA::scratch, MLXC_ISA::product};
+#include "quantized_project.h"
+
+namespace mlxc::cpu {
+
+const Quantized Quantized::MLXC_ISA = {
+    MLXC_ISA::scratch, MLXC_ISA::product, MLXC_ISA::projection_scratch, MLXC_ISA::project};
 
 } // namespace mlxc::cpu
 

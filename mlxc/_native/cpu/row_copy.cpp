@@ -1,0 +1,53 @@
+#include "row_copy.h"
+
+#ifndef MLXC_FOREIGN
+#include <cstring>
+
+namespace mlxc::cpu {
+
+mx::array rows_together(const mx::array& a, mx::Stream stream) {
+  bool together = !a.ndim() || a.shape(-1) == 1 || a.strides(-1) == 1;
+  return together ? a : row_contiguous(a, stream);
+}
+
+RowCopy::RowCopy(const mx::array& from, mx::array& to, int start)
+    : to(to.data<char>() + start * to.strides(2) * static_cast<int64_t>(to.itemsize())),
+      from(from.data<char>()),
+      outer{static_cast<size_t>(from.shape(0)), static_cast<size_t>(from.shape(1))},
+      length(from.shape(2)),
+      row(from.shape(3) * to.itemsize()) {
+  auto size = static_cast<int64_t>(to.itemsize());
+  for (int axis = 0; axis < 3; axis++) {
+    to_strides[axis] = to.strides(axis) * size;
+    from_strides[axis] = from.strides(axis) * size;
+  }
+}
+
+void RowCopy::run() const {
+  size_t count = outer[0] * outer[1] * length;
+  parallel_for(count, 1 + 65536 / row, [this](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+      size_t at[3] = {i / length / outer[1], i / length % outer[1], i % length};
+      char* target = to;
+      const char* source = from;
+      for (int axis = 0; axis < 3; axis++) {
+        target += static_cast<int64_t>(at[axis]) * to_strides[axis];
+        source += static_cast<int64_t>(at[axis]) * from_strides[axis];
+      }
+      std::memcpy(target, source, row);
+    }
+  });
+}
+
+void write_over(
+    const mx::array& old, mx::array& buffer, mx::Stream stream, std::vector<RowCopy>& copies) {
+  if (old.is_donatable() && old.flags().row_contiguous) {
+    buffer.copy_shared_buffer(old);
+  } else {
+    allocate(buffer);
+    copies.emplace_back(rows_together(old, stream), buffer, 0);
+  }
+}
+
+} // namespace mlxc::cpu
+#endif
