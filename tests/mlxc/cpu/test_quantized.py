@@ -136,6 +136,20 @@ def test_lengths_and_numbers_of_rows_may_be_odd(
         assert_product(w.times(x), x, w.floats)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 6, 8])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_greatest_sums_of_a_group_fit(bits: int, rows: int, instruction_set: None) -> None:
+    packed = mx.array(np.stack([np.zeros(32 * bits // 8), np.full(32 * bits // 8, 255)]))
+    packed = packed.astype(mx.uint8).view(mx.uint32)  # (2, bits)
+    scales, biases = mx.ones((2, 1)), mx.full((2, 1), -(2.0 ** (bits - 1)))
+    w = np.array([[biases[0, 0].item()], [biases[0, 0].item() + 2**bits - 1]]).repeat(32, axis=1)
+
+    for element in (2 - 2**-23, 2**-20 - 2, 1, 1 - 2**-7, -1 + 2**-6):
+        x = mx.full((rows, 32), element)
+        y = mx.quantized_matmul(x, packed, scales, biases, group_size=32, bits=bits)
+        assert_product(y, x, w)
+
+
 @pytest.mark.parametrize("activations", ["float32", "int8"])
 def test_infinities_meet_what_they_would(activations: str, instruction_set: None) -> None:
     mx.cpu_kernels(activations=activations)

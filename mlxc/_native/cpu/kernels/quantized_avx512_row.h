@@ -1,12 +1,17 @@
 // A quantized matrix times one x on AVX-512: vpdpbusd multiplies 64 bytes and adds four by four.
 //
-// A strip is 16 rows of the matrix, the lanes of an accumulator. A chunk of 128 elements of each is
-// unpacked as it streams in, and 16 partial sums of a row become those of four groups.
+// Four rows pass at a time, which lie together: one stretch of memory. A chunk of 128 elements of
+// each is unpacked as it streams in; 16 partial sums of a row become those of four groups.
 #pragma once
 
 #include "quantized_avx512_strip.h"
 
 namespace mlxc::cpu::MLXC_ISA {
+
+// Whether one sum holds all three bytes of x.
+constexpr bool fits_word(Packing packing) {
+  return centre_of(packing) <= most_centre_of_word;
+}
 
 inline F from_two(I high, I low) { // 65536 high + low
   return fma(_mm512_cvtepi32_ps(high), splat(65536), _mm512_cvtepi32_ps(low));
@@ -28,100 +33,147 @@ inline F by_fours(const float* x) {
   return _mm512_permutexvar_ps(lanes, _mm512_castps128_ps512(_mm_load_ps(x)));
 }
 
-// The rows of a strip are many streams, too many for the processor to see them coming.
-inline void prefetch(const void* from) {
-  _mm_prefetch(static_cast<const char*>(from), _MM_HINT_T1);
-}
-
 // The dot products of a chunk of four rows with x, in lanes 4 g + n.
-template <Packing packing, int Bytes>
-inline F dots_of_four(
-    const std::uint8_t* const* rows, std::size_t offset, std::size_t next_strip,
-    std::size_t elements, const Chunk<Bytes>& x) {
+template <Packing packing, int Bytes, class Elements>
+[[gnu::always_inline]] inline F dots_of_four(
+    const std::uint8_t* rows, std::size_t stride, Elements elements, const Chunk<Bytes>& x) {
   using From = Unpack<packing>;
   I low[4], high[4];
 #pragma GCC unroll 4
   for (int n = 0; n < 4; n++) {
     I raw[From::raw], a, b;
-    prefetch(rows[n] + offset + next_strip);
-    From::load(rows[n] + offset, elements, raw);
+    From::load(rows + n * stride, elements, raw);
     From::split(raw, a, b);
     auto add = [&](I sum, int digit) {
       sum = _mm512_dpbusd_epi32(sum, a, _mm512_load_si512(x.digits[digit][0]));
       return _mm512_dpbusd_epi32(sum, b, _mm512_load_si512(x.digits[digit][1]));
     };
-    low[n] = _mm512_load_si512(x.start[0]);
+    low[n] = _mm512_setzero_si512();
     if constexpr (Bytes > 1) {
-      I middle = add(_mm512_setzero_si512(), 1);
-      low[n] = _mm512_add_epi32(_mm512_slli_epi32(middle, 8), low[n]);
-      high[n] = add(_mm512_load_si512(x.start[1]), 2);
+      high[n] = add(low[n], 2);
+      low[n] = fits_word(packing) ? _mm512_slli_epi32(high[n], 8) : low[n];
+      low[n] = _mm512_slli_epi32(add(low[n], 1), 8);
     }
     low[n] = add(low[n], 0);
   }
-  I sum = sums_of_fours(low);
-  return Bytes > 1 ? from_two(sums_of_fours(high), sum) : _mm512_cvtepi32_ps(sum);
+  I sum = _mm512_add_epi32(sums_of_fours(low), _mm512_load_si512(x.start[0]));
+  if constexpr (Bytes > 1 && !fits_word(packing)) {
+    return from_two(
+        _mm512_add_epi32(sums_of_fours(high), _mm512_load_si512(x.start[1])), sum);
+  }
+  return _mm512_cvtepi32_ps(sum);
 }
 
-// 16 rows, of which the last may repeat, times one x.
+constexpr std::size_t ahead = 8 << 10; // bytes that are asked for before their time
+
+// Asks for memory before its time, which is needed soon.
+[[gnu::always_inline]] inline void prefetch(const void* from) {
+  _mm_prefetch(static_cast<const char*>(from), _MM_HINT_T0);
+}
+
+// Four rows of a matrix, so far apart; with no distance it is one row.
+template <class S>
+struct FourRows {
+  const std::uint8_t* packed;
+  const S *scales, *biases;
+  std::size_t stride, scale_stride;
+  std::size_t to_packed, to_scales; // which are asked for meanwhile, in bytes
+};
+
+// Adds the dot products of a chunk of four rows with x to y. A stream of memory for each row: as
+// the processor sees them come, it fetches more.
+template <Packing packing, int Bytes, class Elements>
+[[gnu::always_inline]] inline __m128 add_chunk(
+    __m128 y, const std::uint8_t* rows, std::size_t stride, std::size_t to_rows, Elements elements,
+    F factor, F bias, const Chunk<Bytes>& x) {
+#pragma GCC unroll 4
+  for (std::size_t n = 0; n < 4; n++) {
+    prefetch(rows + n * stride + to_rows);
+    if (bits_of(packing) > 4) {
+      prefetch(rows + n * stride + to_rows + 64);
+    }
+  }
+  F terms = dots_of_four<packing>(rows, stride, elements, x) * by_fours(x.scale) * factor;
+  if constexpr (packing != Packing::mxfp4) {
+    F centre = splat(static_cast<float>(centre_of(packing)));
+    terms = fma(fma(centre, factor, bias), by_fours(x.sum), terms);
+  }
+  y = _mm_add_ps(y, _mm512_castps512_ps128(terms));
+  y = _mm_add_ps(y, _mm512_extractf32x4_ps(terms, 1));
+  y = _mm_add_ps(y, _mm512_extractf32x4_ps(terms, 2));
+  return _mm_add_ps(y, _mm512_extractf32x4_ps(terms, 3));
+}
+
+// The same for chunks 2 i and 2 i + 1, of which the last may have no elements.
+template <Packing packing, int Bytes, class S, class Elements>
+[[gnu::always_inline]] inline __m128 add_two(
+    __m128 y, const FourRows<S>& w, std::size_t i, const ScalesOfFour& of_four, Elements first,
+    Elements last, std::size_t length, const Chunk<Bytes>* x) {
+  constexpr std::size_t bytes = 16 * bits_of(packing);
+  std::size_t at = i * of_four.most(), left = of_four.groups(length) - at;
+  auto scales_of = [&](const S* first, F to[2]) __attribute__((always_inline)) {
+    prefetch(reinterpret_cast<const char*>(first + 4 * at) + w.to_scales);
+    of_four.load([&](std::size_t n) { return first + at + n * w.scale_stride; }, left, to);
+  };
+  F factors[2], biases[2];
+  scales_of(w.scales, factors);
+  if constexpr (packing != Packing::mxfp4) {
+    scales_of(w.biases, biases);
+  }
+  auto* rows = w.packed + 2 * i * bytes;
+  y = add_chunk<packing>(
+      y, rows, w.stride, w.to_packed, first, factors[0], biases[0], x[2 * i]);
+  if (last) {
+    y = add_chunk<packing>(
+        y, rows + bytes, w.stride, w.to_packed, last, factors[1], biases[1], x[2 * i + 1]);
+  }
+  return y;
+}
+
+// The dot products of four rows with x.
+template <Packing packing, int Bytes, class S>
+[[gnu::always_inline]] inline __m128 four_rows_times_row(
+    const FourRows<S>& w, const ScalesOfFour& of_four, std::size_t length,
+    const Chunk<Bytes>* x) {
+  constexpr std::integral_constant<std::size_t, 128> whole;
+  __m128 y = _mm_setzero_ps();
+  std::size_t i = 0;
+  for (; i < length / 256; i++) {
+    y = add_two<packing>(y, w, i, of_four, whole, whole, length, x);
+  }
+  if (std::size_t left = length % 256) {
+    std::size_t first = std::min(left, std::size_t{128});
+    y = add_two<packing>(y, w, i, of_four, first, left - first, length, x);
+  }
+  return y;
+}
+
+// Up to 16 rows times one x.
 template <Packing packing, int Bytes, class S>
 inline void strip_times_row_of(
     const QuantizedMatrix& w, std::size_t row, std::size_t count, const Chunk<Bytes>* x,
     float* to) {
-  constexpr int bits = bits_of(packing);
-  std::size_t stride = w.length * bits / 8;
-  int shift = shift_of(w.group);
-  const std::uint8_t* rows[strip];
-  std::size_t scale_rows[strip];
-  for (std::size_t n = 0; n < strip; n++) {
-    rows[n] = w.packed + (row + std::min(n, count - 1)) * stride;
-    scale_rows[n] = (row + std::min(n, count - 1)) * (w.length / 32 >> shift);
-  }
-  std::size_t next_scales = strip * (w.length / 32 >> shift);
-  auto* scales = static_cast<const S*>(w.scales);
-  auto* biases = static_cast<const S*>(w.biases);
-  ScalesOfChunk of_chunk(shift);
-  F centre = splat(static_cast<float>(centre_of(packing)));
-  F y = splat(0);
-  auto add_chunk = [&](std::size_t at, auto elements) {
-    of_chunk.groups = static_cast<__mmask16>((1u << (elements / 32 >> shift)) - 1);
-    F scale = by_fours(x->scale), sum = by_fours(x->sum);
-    F terms[4], groups[4];
-    if (at % 1024 == 0) {
-      for (std::size_t n : scale_rows) {
-        prefetch(scales + n + next_scales);
-        if constexpr (packing != Packing::mxfp4) {
-          prefetch(biases + n + next_scales);
-        }
-      }
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-      F dots = dots_of_four<packing>(
-          rows + 4 * i, at * bits / 8, stride * strip, elements, *x);
-      F factor = of_chunk.load(scales, scale_rows + 4 * i);
-      terms[i] = dots * scale * factor;
-      if constexpr (packing != Packing::mxfp4) {
-        F offset = fma(centre, factor, of_chunk.load(biases, scale_rows + 4 * i));
-        terms[i] = fma(offset, sum, terms[i]);
-      }
-    }
-    by_group(terms, groups);
-#pragma GCC unroll 4
-    for (F group : groups) {
-      y = y + group;
-    }
-    x++;
-    scales += 4 >> shift;
-    biases += packing == Packing::mxfp4 ? 0 : 4 >> shift;
+  ScalesOfFour of_four(shift_of(w.group));
+  std::size_t stride = w.length * bits_of(packing) / 8, scale_stride = of_four.groups(w.length);
+  std::size_t rows_ahead = (ahead / stride + 3) / 4 * 4;
+  auto multiply = [&](std::size_t n, std::size_t apart) __attribute__((always_inline)) {
+    FourRows<S> rows{
+        w.packed + (row + n) * stride,
+        static_cast<const S*>(w.scales) + (row + n) * scale_stride,
+        w.biases ? static_cast<const S*>(w.biases) + (row + n) * scale_stride : nullptr,
+        apart * stride,
+        apart * scale_stride,
+        rows_ahead * stride,
+        rows_ahead * scale_stride * sizeof(S)};
+    return four_rows_times_row<packing>(rows, of_four, w.length, x);
   };
-  std::size_t at = 0;
-  for (; at + 128 <= w.length; at += 128) {
-    add_chunk(at, std::integral_constant<std::size_t, 128>());
+  std::size_t n = 0;
+  for (; n + 4 <= count; n += 4) {
+    _mm_storeu_ps(to + n, multiply(n, 1));
   }
-  if (at < w.length) {
-    add_chunk(at, w.length - at);
+  for (; n < count; n++) {
+    _mm_store_ss(to + n, multiply(n, 0));
   }
-  store(to, y);
 }
 
 template <Packing packing, int Bytes>

@@ -37,7 +37,8 @@ inline void transpose(I r[16]) {
   }
 }
 
-// The factors and offsets of 16 rows for each group of 32 elements; of four groups at a time.
+// The factors and offsets of 16 rows for each group of 32 elements; of eight groups at a time, for
+// which the strip has room.
 template <class S>
 inline void read_scales(const QuantizedMatrix& w, std::size_t row, std::size_t count, Strip& to) {
   int shift = shift_of(w.group);
@@ -46,30 +47,39 @@ inline void read_scales(const QuantizedMatrix& w, std::size_t row, std::size_t c
   for (std::size_t n = 0; n < strip; n++) {
     rows[n] = (row + std::min(n, count - 1)) * of_row;
   }
-  ScalesOfChunk of_chunk(shift);
+  ScalesOfFour of_four(shift);
   F centre = splat(static_cast<float>(centre_of(w.packing)));
-  for (std::size_t g = 0; g < groups; g += 4) {
-    auto left = static_cast<unsigned>(std::min(groups - g, std::size_t{4}));
-    of_chunk.groups = static_cast<__mmask16>((1u << (left >> shift)) - 1);
-    F factors[4], offsets[4], columns[4];
+  for (std::size_t g = 0; g < groups; g += 8) {
+    F factors[2][4], offsets[2][4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
-      factors[i] = of_chunk.load(static_cast<const S*>(w.scales) + (g >> shift), rows + 4 * i);
-      offsets[i] = splat(0);
+      F of_rows[2];
+      auto load = [&](const void* base) __attribute__((always_inline)) {
+        auto* from = static_cast<const S*>(base) + (g >> shift);
+        of_four.load(
+            [&](std::size_t n) { return from + rows[4 * i + n]; }, of_row - (g >> shift), of_rows);
+      };
+      load(w.scales);
+      factors[0][i] = of_rows[0], factors[1][i] = of_rows[1];
+      offsets[0][i] = offsets[1][i] = splat(0);
       if (w.biases) {
-        auto* biases = static_cast<const S*>(w.biases) + (g >> shift);
-        offsets[i] = fma(centre, factors[i], of_chunk.load(biases, rows + 4 * i));
+        load(w.biases);
+        offsets[0][i] = fma(centre, factors[0][i], of_rows[0]);
+        offsets[1][i] = fma(centre, factors[1][i], of_rows[1]);
       }
     }
-    by_group(factors, columns);
+#pragma GCC unroll 2
+    for (std::size_t chunk = 0; chunk < 2; chunk++) {
+      auto write = [&](const F four[4], float(*to)[strip]) __attribute__((always_inline)) {
+        F columns[4];
+        by_group(four, columns);
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-      store(to.factors[g + i], columns[i]);
-    }
-    by_group(offsets, columns);
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-      store(to.offsets[g + i], columns[i]);
+        for (std::size_t i = 0; i < 4; i++) {
+          store(to[g + 4 * chunk + i], columns[i]);
+        }
+      };
+      write(factors[chunk], to.factors);
+      write(offsets[chunk], to.offsets);
     }
   }
 }
@@ -149,7 +159,7 @@ inline void begin(I (&sums)[Chains], I start) {
 }
 
 // A strip times `Rows` rows of x, `chunks` apart: Rows results of 16.
-template <int Bytes, int Rows>
+template <int Bytes, bool Word, int Rows>
 [[gnu::noinline]] void strip_times_rows(
     const Strip& w, const Chunk<Bytes>* x, std::size_t chunks, float (*to)[strip]) {
   F y[Rows];
@@ -187,13 +197,13 @@ template <int Bytes, int Rows>
     if constexpr (Bytes > 1) {
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
-        begin(dots[r], start_of(from[r * chunks], 1, g));
+        begin(dots[r], Word ? _mm512_setzero_si512() : start_of(from[r * chunks], 1, g));
       }
       multiply(2);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
         high[r] = _mm512_cvtepi32_ps(dots[r][0]);
-        begin(dots[r], _mm512_setzero_si512());
+        begin(dots[r], Word ? _mm512_slli_epi32(dots[r][0], 8) : _mm512_setzero_si512());
       }
       multiply(1);
     }
@@ -211,7 +221,7 @@ template <int Bytes, int Rows>
     for (int r = 0; r < Rows; r++) {
       auto& one = from[r * chunks];
       F dot = _mm512_cvtepi32_ps(dots[r][0]);
-      dot = Bytes > 1 ? fma(high[r], splat(65536), dot) : dot;
+      dot = Bytes > 1 && !Word ? fma(high[r], splat(65536), dot) : dot;
       F term = dot * splat(one.scale[g]) * factor;
       y[r] = y[r] + fma(offset, splat(one.sum[g]), term);
     }
@@ -225,23 +235,23 @@ template <int Bytes, int Rows>
 constexpr std::size_t most_rows = 8;
 
 // As many rows of x as fit, of which there are `count`; returns how many.
-template <Packing, int Bytes>
+template <Packing packing, int Bytes>
 std::size_t times_some_rows(
     const Strip& w, const Chunk<Bytes>* x, std::size_t chunks, std::size_t count,
     float (*to)[strip]) {
   if (count >= 8) {
-    strip_times_rows<Bytes, 8>(w, x, chunks, to);
+    strip_times_rows<Bytes, fits_word(packing), 8>(w, x, chunks, to);
     return 8;
   }
   if (count >= 4) {
-    strip_times_rows<Bytes, 4>(w, x, chunks, to);
+    strip_times_rows<Bytes, fits_word(packing), 4>(w, x, chunks, to);
     return 4;
   }
   if (count >= 2) {
-    strip_times_rows<Bytes, 2>(w, x, chunks, to);
+    strip_times_rows<Bytes, fits_word(packing), 2>(w, x, chunks, to);
     return 2;
   }
-  strip_times_rows<Bytes, 1>(w, x, chunks, to);
+  strip_times_rows<Bytes, fits_word(packing), 1>(w, x, chunks, to);
   return 1;
 }
 

@@ -88,6 +88,20 @@ struct Unpack<Packing::bits4> : Nibbles<false> {};
 template <>
 struct Unpack<Packing::mxfp4> : Nibbles<true> {};
 
+// Where the scales of two chunks of four rows lie, of which eight words a row are read: lane
+// 4 g + n of a chunk is of group g and row n.
+struct PlacesOfScales {
+  alignas(64) std::uint16_t words[3][32]; // for each size of the matrix's groups
+  constexpr PlacesOfScales() : words() {
+    for (int shift = 0; shift < 3; shift++) {
+      for (int i = 0; i < 32; i++) {
+        words[shift][i] = static_cast<std::uint16_t>(i % 4 * 8 + (i / 4 >> shift));
+      }
+    }
+  }
+};
+inline constexpr PlacesOfScales places_of_scales;
+
 // Lane n of dots[g] for 16 rows n, of lanes 4 g + n % 4 of four[n / 4].
 inline void by_group(const F four[4], F dots[4]) {
   F a = _mm512_shuffle_f32x4(four[0], four[1], 0x88);
@@ -100,55 +114,92 @@ inline void by_group(const F four[4], F dots[4]) {
   dots[3] = _mm512_shuffle_f32x4(b, d, 0xdd);
 }
 
-// A scale for each lane 4 g + n of four rows n: of the first groups of the matrix in a chunk.
-struct ScalesOfChunk {
-  __mmask16 groups; // which there are
-  alignas(64) std::uint16_t words[16]; // where they lie among four groups of four rows
-  I lanes;
+// The scales of two chunks of four rows, as lanes.
+class ScalesOfFour {
+ public:
+  explicit ScalesOfFour(int shift)
+      : shift_(shift),
+        most_(8u >> shift),
+        places_(_mm512_load_si512(places_of_scales.words[shift])) {}
 
-  explicit ScalesOfChunk(int shift) {
-    for (int i = 0; i < 16; i++) {
-      words[i] = static_cast<std::uint16_t>(i % 4 * 4 + (i / 4 >> shift));
-    }
-    lanes = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<__m256i*>(words)));
+  // How many scales a row has in two chunks, and altogether.
+  std::size_t most() const {
+    return most_;
+  }
+  std::size_t groups(std::size_t length) const {
+    return length / 32 >> shift_;
   }
 
-  __m256i halves(const void* base, const std::size_t* rows) const {
-    auto row = [&](int n) {
-      return _mm_maskz_loadu_epi16(groups, static_cast<const std::uint16_t*>(base) + rows[n]);
-    };
-    auto all = _mm256_set_m128i(
-        _mm_unpacklo_epi64(row(2), row(3)), _mm_unpacklo_epi64(row(0), row(1)));
-    return _mm256_permutexvar_epi16(
-        _mm256_load_si256(reinterpret_cast<const __m256i*>(words)), all);
-  }
-  F load(const f16* base, const std::size_t* rows) const {
-    return _mm512_cvtph_ps(halves(base, rows));
-  }
-  F load(const bf16* base, const std::size_t* rows) const {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves(base, rows)), 16));
-  }
-  F load(const float* base, const std::size_t* rows) const {
-    auto row = [&](int n) { return _mm_maskz_loadu_ps(groups, base + rows[n]); };
-    F all = _mm512_castps128_ps512(row(0));
-    all = _mm512_insertf32x4(all, row(1), 1);
-    all = _mm512_insertf32x4(all, row(2), 2);
-    all = _mm512_insertf32x4(all, row(3), 3);
-    return _mm512_permutexvar_ps(lanes, all);
-  }
-  F load(const e8m0* base, const std::size_t* rows) const {
-    alignas(64) std::int32_t all[16];
-    for (int n = 0; n < 4; n++) {
-      auto row = _mm_maskz_loadu_epi8(groups, base + rows[n]);
-      _mm_store_si128(reinterpret_cast<__m128i*>(all) + n, _mm_cvtepu8_epi32(row));
+  // Those of row n are at rows(n), `left` of them.
+  template <class Rows>
+  [[gnu::always_inline]] void load(const Rows& rows, std::size_t left, F to[2]) const {
+    std::remove_cvref_t<decltype(*rows(0))> type;
+    if (left >= 8 && most_ == 8) {
+      as_lanes([&](std::size_t n) { return row(rows(n)); }, type, to);
+    } else {
+      auto mask = static_cast<__mmask8>((1u << std::min<std::size_t>(left, most_)) - 1);
+      as_lanes([&](std::size_t n) { return row(rows(n), mask); }, type, to);
     }
-    I bytes = _mm512_permutexvar_epi32(lanes, _mm512_load_si512(all));
+  }
+
+ private:
+  static __m128i row(const void* from) {
+    return _mm_loadu_si128(static_cast<const __m128i*>(from));
+  }
+  static __m128i row(const e8m0* from) {
+    return _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+  }
+  static __m256 row(const float* from) {
+    return _mm256_loadu_ps(from);
+  }
+  static __m128i row(const void* from, __mmask8 mask) {
+    return _mm_maskz_loadu_epi16(mask, from);
+  }
+  static __m128i row(const e8m0* from, __mmask8 mask) {
+    return _mm_cvtepu8_epi16(_mm_maskz_loadu_epi8(mask, from));
+  }
+  static __m256 row(const float* from, __mmask8 mask) {
+    return _mm256_maskz_loadu_ps(mask, from);
+  }
+
+  template <class Row, class S>
+  [[gnu::always_inline]] void as_lanes(const Row& row, S, F to[2]) const {
+    I all = _mm512_castsi128_si512(row(0));
+    all = _mm512_inserti32x4(all, row(1), 1);
+    all = _mm512_inserti32x4(all, row(2), 2);
+    all = _mm512_inserti32x4(all, row(3), 3);
+    all = _mm512_permutexvar_epi16(places_, all);
+    to[0] = floats(_mm512_castsi512_si256(all), S());
+    to[1] = floats(_mm512_extracti64x4_epi64(all, 1), S());
+  }
+  template <class Row>
+  [[gnu::always_inline]] void as_lanes(const Row& row, float, F to[2]) const {
+    F first = _mm512_insertf32x8(_mm512_castps256_ps512(row(0)), row(1), 1);
+    F last = _mm512_insertf32x8(_mm512_castps256_ps512(row(2)), row(3), 1);
+    to[0] = _mm512_permutex2var_ps(
+        first, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(places_)), last);
+    to[1] = _mm512_permutex2var_ps(
+        first, _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(places_, 1)), last);
+  }
+
+  static F floats(__m256i halves, f16) {
+    return _mm512_cvtph_ps(halves);
+  }
+  static F floats(__m256i halves, bf16) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+  }
+  static F floats(__m256i halves, e8m0) {
+    I bytes = _mm512_cvtepu16_epi32(halves);
     I bits = _mm512_slli_epi32(_mm512_sub_epi32(bytes, _mm512_set1_epi32(1)), 23);
     auto least = _mm512_cmplt_epi32_mask(bytes, _mm512_set1_epi32(2));
     bits = _mm512_mask_sllv_epi32(bits, least, _mm512_set1_epi32(0x200000), bytes);
     auto none = _mm512_cmpeq_epi32_mask(bytes, _mm512_set1_epi32(255));
     return _mm512_castsi512_ps(_mm512_mask_mov_epi32(bits, none, _mm512_set1_epi32(0x7fc00000)));
   }
+
+  int shift_;
+  std::size_t most_;
+  I places_;
 };
 
 constexpr Order order_of(Packing packing) {

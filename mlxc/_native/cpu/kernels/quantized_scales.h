@@ -14,7 +14,7 @@ constexpr std::uint8_t e2m1_above_least[16] = {12, 13, 14, 15, 16, 18, 20, 24,
                                                12, 11, 10, 9,  8,  6,  4,  0};
 
 // What integers are taken relative to, so that little cancels between products and biases.
-inline int centre_of(Packing packing) {
+constexpr int centre_of(Packing packing) {
   return packing == Packing::mxfp4 ? 12 : 1 << (bits_of(packing) - 1);
 }
 

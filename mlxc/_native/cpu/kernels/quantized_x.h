@@ -16,13 +16,16 @@ namespace mlxc::cpu::MLXC_ISA {
 template <int Bytes>
 struct alignas(64) Chunk {
   std::int8_t digits[Bytes][2][64]; // lowest first
-  // Where dot products begin: minus the centre of the packing times the sum of the digits; in the
-  // first of the four places of a group, the others 0. For three bytes the lowest two, then the
-  // highest.
+  // What is added to dot products: minus the centre of the packing times the sum of the digits, in
+  // all four places of a group. For three bytes of the lowest two, then of the highest.
   std::int32_t start[Bytes == 1 ? 1 : 2][16];
   alignas(16) float scale[4];
   alignas(16) float sum[4]; // of the elements, as written
 };
+
+// 32 elements of three bytes, below 2 ** 23 by the margin of their scale, times integers of at most
+// this size about their centre: a sum that fits 32 bits, which it may wrap around on the way.
+constexpr int most_centre_of_word = 8;
 
 // Even elements of a group in half a, odd ones in b; or the first 16 in a and the last in b.
 enum class Order { even_odd, halves };
@@ -96,7 +99,9 @@ bool write_group(const T* x, Order order, int centre, Chunk<Bytes>& to, int g) {
     i = _mm512_srai_epi32(_mm512_add_epi32(i, _mm512_set1_epi32(128)), 8);
     j = _mm512_srai_epi32(_mm512_add_epi32(j, _mm512_set1_epi32(128)), 8);
   }
-  high = Bytes == 1 ? 0 : _mm512_reduce_add_epi32(_mm512_add_epi32(i, j));
+  // About a centre that small, the sum of a group fits one word.
+  bool split = Bytes > 1 && centre > most_centre_of_word;
+  high = split ? _mm512_reduce_add_epi32(_mm512_add_epi32(i, j)) : 0;
 #else
   float greatest = 0;
   bool finite = true;
@@ -120,9 +125,9 @@ bool write_group(const T* x, Order order, int centre, Chunk<Bytes>& to, int g) {
     }
   }
 #endif
-  to.start[0][4 * g] = -centre * (total - high * 65536);
+  std::fill_n(to.start[0] + 4 * g, 4, -centre * (total - high * 65536));
   if constexpr (Bytes > 1) {
-    to.start[1][4 * g] = -centre * high;
+    std::fill_n(to.start[1] + 4 * g, 4, -centre * high);
   }
   to.scale[g] = n.scale;
   to.sum[g] = static_cast<float>(total) * n.scale;
@@ -135,7 +140,6 @@ template <int Bytes, class T>
 bool write_row(const T* x, std::size_t length, Order order, int centre, Chunk<Bytes>* to) {
   bool fits = true;
   for (; length; to++) {
-    std::memset(static_cast<void*>(to->start), 0, sizeof to->start);
     for (int g = 0; g < 4; g++) {
       if (length) {
         fits &= write_group(x, order, centre, *to, g);
@@ -145,6 +149,9 @@ bool write_row(const T* x, std::size_t length, Order order, int centre, Chunk<By
         for (int digit = 0; digit < Bytes; digit++) {
           std::memset(to->digits[digit][0] + 16 * g, 0, 16);
           std::memset(to->digits[digit][1] + 16 * g, 0, 16);
+        }
+        for (auto& start : to->start) {
+          std::fill_n(start + 4 * g, 4, 0);
         }
         to->scale[g] = to->sum[g] = 0;
       }
