@@ -28,13 +28,15 @@ void run_parts(std::size_t count, Part part, void* context);
 // a part, which the pool waits for, the threads are new ones.
 void run_together(std::size_t count, Part part, void* context);
 
-// Calls body(begin, end) for pieces of 0..n of at least `grain`, in any order, on many threads.
+// Calls body(begin, end) for pieces of 0..n of at least `grain`, in any order, on many threads. As
+// long as they keep pace, the pieces of each are neighbours: one stretch of memory.
 template <class Body>
 void parallel_for(std::size_t n, std::size_t grain, Body&& body) {
   constexpr std::size_t pieces_per_thread = 4; // evens out threads of unequal speed
   std::size_t hands = static_cast<std::size_t>(threads());
   std::size_t pieces = hands == 1 ? 1 : n / (grain ? grain : 1);
   pieces = pieces < hands * pieces_per_thread ? pieces : hands * pieces_per_thread;
+  pieces -= pieces > hands ? pieces % hands : 0; // as many for each
   if (pieces <= 1) {
     if (n) {
       body(std::size_t{0}, n);
@@ -43,8 +45,8 @@ void parallel_for(std::size_t n, std::size_t grain, Body&& body) {
   }
   struct Context {
     std::remove_reference_t<Body>* body;
-    std::size_t n, pieces;
-  } context{&body, n, pieces};
+    std::size_t n, pieces, hands;
+  } context{&body, n, pieces, pieces < hands ? pieces : hands};
   run_parts(
       pieces,
       [](void* given, std::size_t i) {
@@ -53,6 +55,7 @@ void parallel_for(std::size_t n, std::size_t grain, Body&& body) {
         auto start = [&c](std::size_t i) {
           return c.n / c.pieces * i + c.n % c.pieces * i / c.pieces;
         };
+        i = i % c.hands * (c.pieces / c.hands) + i / c.hands;
         (*c.body)(start(i), start(i + 1));
       },
       &context);
