@@ -28,11 +28,14 @@ from argparse import SUPPRESS, Namespace
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lm import llama_cpp, mlx_lm, ours, random_qwen3
-from lm.report import Table, plot, report
 from lm.work import Work
 from support import Peer, child, parser
+
+if TYPE_CHECKING:
+    from lm.report import Table
 
 SMOLLM2 = "smollm2-135m-instruct"
 SECTIONS = ("prefill", "decode", "batch", "conversation", "load", "memory")
@@ -121,6 +124,8 @@ def main() -> None:
 
 
 def run(chosen: Namespace) -> None:
+    from lm.report import plot, report
+
     if chosen.quick:
         chosen.models, chosen.rounds, chosen.threads = ["smollm2"], 1, chosen.threads[:1]
     tables: dict[str, Table] = {}
@@ -160,6 +165,8 @@ def prepare(name: str, folder: Path) -> dict[str, float]:
 
 def measure(name: str, folder: Path, chosen: Namespace) -> Table:
     """Returns the figures of all rounds."""
+    from lm.report import Table
+
     plan, table = PLANS[name], Table()
     present = [peer.name for peer in PEERS if peer.name in chosen.peers and peer.installed]
     for round in range(chosen.rounds):

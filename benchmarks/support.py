@@ -3,7 +3,8 @@
 A benchmark is one script in two roles. Called by a person it runs itself as a child, once for
 each peer and round, so that no peer finds the libraries of another in its process, and rounds
 alternate, so that a slow minute of the machine falls on all. Called with `--child NAME` it
-measures that one peer and prints one line of JSON.
+measures that one peer and prints one line of JSON. What a child imports counts as its peer's
+memory, so what only parents need is imported where they need it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 
 Figures = dict[str, float]
@@ -36,6 +35,8 @@ class Peer:
 
     @property
     def installed(self) -> bool:
+        from importlib.metadata import PackageNotFoundError, distribution
+
         if self.needs == "mlxrs":
             return True
         try:
@@ -62,6 +63,8 @@ def measure(
     Returns:
         For each peer the median of each figure over the rounds.
     """
+    from statistics import median
+
     return {
         name: {key: median(figures[key] for figures in seen) for key in seen[0]}
         for name, seen in runs(script, peers, options, *arguments).items()
@@ -107,6 +110,8 @@ def child(script: str, *arguments: str) -> Figures:
 
 def seconds_per_call(function: Callable[[], object], *, least: float, runs: int) -> float:
     """Returns the median time of a call over some runs of at least `least` seconds each."""
+    from statistics import median
+
     function()
     calls, total = 0, 0.0
     while total < least:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
 import mlxc as mx
@@ -23,6 +22,9 @@ def fingerprint(model: LanguageModel, tokenizer: Tokenizer) -> str:
     It tells the class and the caches of the model, the names, shapes and types of its weights
     with a few values of each, and the size, ending tokens and chat template of the vocabulary.
     """
+    # OpenSSL comes along, 4 MB that only those need who save sessions.
+    from hashlib import sha256
+
     told: list[object] = [type(model).__name__, model.context_length]
     told += [(type(cache).__name__, cache.meta_state) for cache in model.make_cache()]
     told += [tokenizer.vocab_size, sorted(tokenizer.eos_token_ids), tokenizer.chat_template]

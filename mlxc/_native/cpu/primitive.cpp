@@ -2,6 +2,7 @@
 
 #ifndef MLXC_FOREIGN
 #include <cstring>
+#include <utility>
 
 #include "mlx/allocator.h"
 #include "mlx/ops.h"
@@ -135,12 +136,17 @@ Rows rows_of(const mx::array& a, mx::Stream stream) {
 }
 
 bool much_allocated() {
-  constexpr size_t much = 1 << 20;
-  if (allocated < much) {
-    return false;
+  constexpr size_t much = 1 << 19;
+  return std::exchange(allocated, 0) >= much;
+}
+
+void wait_for_streams() {
+  constexpr int few = 3;
+  // A task may wait for a GPU, whose work is handed over after this.
+  static const bool alone = !mx::is_available(mx::Device::gpu);
+  while (alone && mx::scheduler::n_active_tasks() > few) {
+    mx::scheduler::wait_for_one();
   }
-  allocated = 0;
-  return true;
 }
 
 void allocate(mx::array& out) {

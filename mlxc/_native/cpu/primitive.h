@@ -97,22 +97,30 @@ void allocate(mx::array& out);
 // out alike, else memory of its own.
 void donate_or_allocate(const mx::array& in, mx::array& out);
 
-// Whether much memory was allocated in this thread since the last time the answer was yes.
+// Whether much memory was allocated in this thread since the last call.
 bool much_allocated();
+
+// Waits until the streams have few counted tasks left.
+void wait_for_streams();
 
 // Runs `task` on the stream's thread; arrays that it reads and writes are to be captured as
 // pointers: MLX keeps the arrays of a graph until its tasks are done.
 //
 // MLX lets a thread be some hundred tasks ahead of the stream, then makes it wait, so that what
-// they hold stays bounded. Small results need no such bound: by not counting their tasks, the
-// graph of a token is handed over at once and the next is built while this one is computed.
+// they hold stays bounded. For small results the bound is too narrow: by not counting their tasks,
+// the graph of a token is handed over at once and the next is built while this one is computed.
+// For large ones it is too wide, a prompt's would hold 100 MB and more: of these, few may wait.
 template <class Task>
 void dispatch(mx::Stream stream, Task&& task) {
-  if (much_allocated()) {
-    mx::cpu::get_command_encoder(stream).dispatch(std::forward<Task>(task));
-  } else {
+  if (!much_allocated()) {
     mx::scheduler::enqueue(stream, std::forward<Task>(task));
+    return;
   }
+  mx::scheduler::notify_new_task(stream);
+  mx::scheduler::enqueue(stream, std::forward<Task>(task));
+  // A task of its own, because the other may throw.
+  mx::scheduler::enqueue(stream, [stream] { mx::scheduler::notify_task_completion(stream); });
+  wait_for_streams();
 }
 
 } // namespace mlxc::cpu
