@@ -25,7 +25,7 @@ class GenConfig:
     Attributes:
         max_tokens: The most tokens to generate; 0 generates nothing and calls no model.
         prefill_step_size: The most prompt tokens the model reads at once. Smaller needs less
-            memory, larger is faster.
+            memory, larger is faster; on a CPU more than 256 are not, and count as 256.
         temp: 0 takes the likeliest token; above, tokens are drawn from softmax(logits / temp).
         top_p: Keep the likeliest tokens that together reach this probability; 0 and 1 keep all.
         min_p: Forbid tokens below this part of the likeliest one's probability; 0 forbids none.

@@ -10,6 +10,10 @@ import mlxc as mx
 from .cache import Cache, restore_prompt_cache, snapshot_prompt_cache
 from .models import LanguageModel
 
+#: On a CPU larger chunks are slower, where weights are packed, because what lies between two
+#: products outgrows the caches; and they hold more memory.
+CPU_STEP = 256
+
 
 def prefill(
     model: LanguageModel,
@@ -28,7 +32,7 @@ def prefill(
         model: The model.
         tokens: Ids, `(L,)`.
         caches: Its caches, which are advanced. An error leaves them behind the last whole chunk.
-        step_size: The most tokens of a chunk.
+        step_size: The most tokens of a chunk; on a CPU no chunk has more than `CPU_STEP`.
         progress: Called with the number of tokens read: first with 0, then after each chunk.
         cancel: Stops before the next chunk when it is set.
 
@@ -37,6 +41,8 @@ def prefill(
     """
     if progress is not None:
         progress(0)
+    if mx.default_device() == mx.cpu:
+        step_size = min(step_size, CPU_STEP)
     for start in range(0, tokens.size, step_size):
         if cancel is not None and cancel.is_set():
             return False
