@@ -43,7 +43,9 @@ def uniform(
     low, high = as_array(low), as_array(high)
     shape, key = ints(shape, "shape"), key_or_next(key)
     code = code_of(dtype or float32)
-    return wrap(lib.h_random_uniform(low._h, high._h, shape, len(shape), code, key._h, at(stream)))
+    return wrap(
+        lib.h_cpu_random_uniform(low._h, high._h, shape, len(shape), code, key._h, at(stream))
+    )
 
 
 def normal(

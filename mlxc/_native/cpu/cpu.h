@@ -41,6 +41,15 @@ int mlxc_cpu_random_gumbel(
     mlx_dtype dtype,
     const mlx_array key /* or null */,
     const mlx_stream s);
+int mlxc_cpu_random_uniform(
+    mlx_array* res,
+    const mlx_array low,
+    const mlx_array high,
+    const int* shape,
+    size_t shape_num,
+    mlx_dtype dtype,
+    const mlx_array key /* or null */,
+    const mlx_stream s);
 int mlxc_cpu_argsort_axis(mlx_array* res, const mlx_array a, int axis, const mlx_stream s);
 int mlxc_cpu_argpartition_axis(
     mlx_array* res, const mlx_array a, int kth, int axis, const mlx_stream s);

@@ -6,7 +6,6 @@
 
 #include "kernels/pointwise.h"
 #include "mlx/ops.h"
-#include "mlx/random.h"
 
 namespace mlxc::cpu {
 namespace {
@@ -24,8 +23,6 @@ mx::array composed(Map map, const mx::array& x, mx::Stream s) {
       return mx::sigmoid(x, s);
     case Map::log:
       return mx::log(x, s);
-    case Map::gumbel:
-      return mx::negative(mx::log(mx::negative(mx::log(x, s), s), s), s);
     case Map::silu:
       return times_gate(x);
     case Map::gelu: {
@@ -126,14 +123,6 @@ mx::array apply(Map map, const mx::array& x, mx::Stream s) {
   return mx::array(x.shape(), x.dtype(), std::make_shared<Plain>(s, map), {x});
 }
 
-mx::array gumbel(
-    const mx::Shape& shape, mx::Dtype type, const std::optional<mx::array>& key, mx::Stream s) {
-  if (!usable(s) || type != mx::float32) {
-    return mx::random::gumbel(shape, type, key, s);
-  }
-  return apply(Map::gumbel, mx::random::uniform(shape, type, key, s), s);
-}
-
 } // namespace
 
 mx::array activation(
@@ -166,19 +155,6 @@ extern "C" int mlxc_cpu_sigmoid(mlx_array* res, const mlx_array a, const mlx_str
 
 extern "C" int mlxc_cpu_log(mlx_array* res, const mlx_array a, const mlx_stream s) MLXC_CPU_BODY(
     mlx_log(res, a, s), set(res, cpu::apply(cpu::Map::log, get(a), get(s))))
-
-extern "C" int mlxc_cpu_random_gumbel(
-    mlx_array* res,
-    const int* shape,
-    size_t shape_num,
-    mlx_dtype dtype,
-    const mlx_array key,
-    const mlx_stream s)
-    MLXC_CPU_BODY(
-        mlx_random_gumbel(res, shape, shape_num, dtype, key, s),
-        set(res,
-            cpu::gumbel(
-                mlxc::shape(shape, shape_num), mlxc::dtype(dtype), maybe(key), get(s))))
 
 extern "C" int mlxc_cpu_activation(
     mlx_array* res,

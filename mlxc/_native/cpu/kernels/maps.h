@@ -44,8 +44,6 @@ F apply(F x) {
     return logistic_gate(splat(1.0f), x);
   } else if constexpr (map == Map::log) {
     return log(x);
-  } else if constexpr (map == Map::gumbel) {
-    return splat(0.0f) - log(splat(0.0f) - log(x));
   } else if constexpr (map == Map::silu) {
     return logistic_gate(x, x);
   } else if constexpr (map == Map::gelu) {

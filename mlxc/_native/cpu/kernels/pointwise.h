@@ -10,9 +10,8 @@
 namespace mlxc::cpu {
 
 // The activations come first, in the order of cpu.h.
-// gumbel is -log(-log(x)), which makes Gumbel's distribution of a uniform one.
-enum class Map { silu, gelu, gelu_tanh, gelu_sigmoid, exp, sigmoid, log, gumbel };
-constexpr int activations = 4, maps = 8;
+enum class Map { silu, gelu, gelu_tanh, gelu_sigmoid, exp, sigmoid, log };
+constexpr int activations = 4, maps = 7;
 
 struct Pointwise {
   // y = f(x); y may lie where x does.
