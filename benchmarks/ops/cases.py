@@ -43,6 +43,7 @@ def quantized_products(*, quick: bool) -> Cases:
         yield from quantized(f"{bits}-bit", "affine", bits, quick=quick)
     for mode in () if quick else FLOATING_POINT:
         yield from quantized(mode, mode, None, quick=True)
+    yield from quantized_gradients(quick=quick)
 
 
 def quantized(name: str, mode: str, bits: int | None, *, quick: bool) -> Cases:
@@ -71,6 +72,32 @@ def quantized(name: str, mode: str, bits: int | None, *, quick: bool) -> Cases:
                 work * MLX_ROWS / N,
                 beyond_caches=beyond and streams,
             )
+
+
+def quantized_gradients(*, quick: bool) -> Cases:
+    """y (M, N) times a packed matrix (N, K): what a gradient asks for."""
+    N, K = INSIDE
+    modes = (
+        (("4-bit", "affine", 4),) if quick else (("4-bit", "affine", 4), ("mxfp8", "mxfp8", None))
+    )
+    for (name, mode, bits), M in product(modes, (1, 512)):
+        options = {"mode": mode} if bits is None else {"group_size": GROUP_SIZE, "bits": bits}
+        packed = mx.quantize(mx.random.normal((N, K), scale=0.02), **options)
+        part = [array[:MLX_ROWS] for array in packed]
+        y = mx.random.normal((M, N))
+        mx.eval(packed, part, y)
+        few = y[:, :MLX_ROWS]
+        size = sum(array.nbytes for array in packed)
+        work = size / 1e9 if M == 1 else 2 * M * N * K / 1e9
+        yield Case(
+            "qmm",
+            f"quantized_matmul across {name}, M {M}, {N}×{K}",
+            "GB/s" if M == 1 else "GFLOP/s",
+            work,
+            partial(mx.quantized_matmul, y, *packed, transpose=False, **options),
+            partial(mx.quantized_matmul, few, *part, transpose=False, **options),
+            work * MLX_ROWS / N,
+        )
 
 
 def products(*, quick: bool) -> Cases:
@@ -229,10 +256,11 @@ def tables(*, quick: bool) -> Cases:
     for L in (1, 512):
         ids = mx.arange(L) * 97
 
-        def look_up(ids=ids) -> mx.array:
-            return mx.dequantize(w[ids], scales[ids], biases[ids], **options)
-
+        look_up = partial(mx.fast.quantized_take, w, scales, biases, ids, **options)
         yield Case("tables", f"embedding, 4-bit, {L} tokens", "µs", 0, look_up)
+    key = mx.random.key(0)
+    whole = partial(mx.dequantize, w[:4096], scales[:4096], biases[:4096], **options)
+    yield Case("tables", "dequantize 4-bit, 4096×1024", "GB/s", 4096 * 4.625 / 1e6, whole)
     yield Case(
         "tables",
         "argmax of 151,936",
@@ -249,6 +277,21 @@ def tables(*, quick: bool) -> Cases:
         0,
         lambda: mx.argpartition(logits, -40, axis=-1)[..., -40:],
         numpy=partial(np.argpartition, np.array(logits), -40),
+    )
+    yield Case(
+        "tables",
+        "Gumbel noise of 151,936",
+        "µs",
+        0,
+        partial(mx.random.gumbel, logits.shape, key=key),
+        numpy=partial(np.random.default_rng(0).gumbel, size=logits.shape),
+    )
+    yield Case(
+        "tables",
+        "a token of 151,936 drawn",
+        "µs",
+        0,
+        partial(mx.random.categorical, logits, key=key),
     )
     yield Case("tables", "a token into a cache of 8×4096×128", "µs", 0, Cache().write)
 

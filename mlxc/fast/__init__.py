@@ -16,6 +16,7 @@ from ._blocks import attention_block, feed_forward_block
 from ._kernels import cuda_kernel, metal_kernel, precompiled_cuda_kernel
 from ._layers import cross_entropy, layer_norm, rms_norm, rope
 from ._rows import write_rows
+from ._tables import quantized_take
 
 __all__ = [
     "attention_block",
@@ -29,6 +30,7 @@ __all__ = [
     "metal_kernel",
     "precompiled_cuda_kernel",
     "quantized_scaled_dot_product_attention",
+    "quantized_take",
     "rms_norm",
     "rope",
     "scaled_dot_product_attention",

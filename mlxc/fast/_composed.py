@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from .._device import stream as on_stream
-from .._dtype import DtypeCategory, float32, issubdtype
+from .._dtype import Dtype, DtypeCategory, float32, issubdtype
 from ..ops.arrange import repeat
 from ..ops.cast import astype
 from ..ops.create import zeros
@@ -18,7 +18,7 @@ from ..ops.join import stack
 from ..ops.layout import broadcast_to
 from ..ops.quantize import dequantize
 from ..ops.shape import expand_dims, squeeze
-from ..ops.take import take_along_axis, where
+from ..ops.take import take, take_along_axis, where
 
 if TYPE_CHECKING:
     from .._array import array
@@ -106,6 +106,31 @@ def quantized_attention(
         for weight, scales, biases in (packed[:3], packed[3:])
     )
     return scaled_dot_product_attention(q, k, v, scale=scale, mask=mask, sinks=sinks, stream=stream)
+
+
+def quantized_take(
+    w: array,
+    scales: array,
+    biases: array | None,
+    indices: array,
+    group_size: int | None,
+    bits: int | None,
+    mode: str,
+    dtype: Dtype | None,
+    stream: StreamOrDevice,
+) -> array:
+    """As `mlxc.fast.quantized_take`: rows are taken, then unpacked."""
+    if w.ndim != 2 or scales.ndim != 2 or (biases is not None and biases.ndim != 2):
+        raise ValueError("[quantized_take] The table must have 2 dimensions.")
+    with nullcontext() if stream is None else on_stream(stream):
+        flat = indices.reshape(-1)
+        scales = take(scales, flat, 0)
+        biases = None if biases is None else take(biases, flat, 0)
+        if dtype is not None and biases is not None:
+            # Otherwise the rows would be rounded to the type of the scales first.
+            scales, biases = astype(scales, dtype), astype(biases, dtype)
+        rows = dequantize(take(w, flat, 0), scales, biases, group_size, bits, mode, dtype=dtype)
+        return rows.reshape(*indices.shape, rows.shape[-1])
 
 
 def write_rows(

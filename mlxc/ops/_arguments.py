@@ -52,6 +52,13 @@ def text(value: str, name: str) -> bytes:
         raise TypeError(f"{name} must be a string, got {value!r}") from None
 
 
+def positive(value: int | None) -> tuple[int, bool]:
+    """An optional group size or number of bits as C takes it: its value, and whether it is given."""
+    if value is not None and value < 1:  # MLX would divide by 0
+        raise ValueError(f"group_size and bits must be at least 1, got {value}")
+    return (0, False) if value is None else (value, True)
+
+
 def convolved(input: array, weight: array, groups: int) -> tuple[array, array]:
     """What a convolution takes, as arrays, if there are channels to divide into groups."""
     x, w = only_array(input), only_array(weight)

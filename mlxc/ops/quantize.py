@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from .._dtype import Dtype, code_of, uint32
 from .._ffi import lib
 from .._handle import at, only_array, unpack, wrap
-from ._arguments import choice, optional, text
+from ._arguments import choice, optional, positive, text
 from .create import zeros
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def quantize(
     w = only_array(w)
     scale = optional(global_scale, "global_scale")
     name, s = text(mode, "mode"), at(stream)
-    return unpack(lib.h_quantize(w._h, *_given(group_size), *_given(bits), name, scale, s))
+    return unpack(lib.h_quantize(w._h, *positive(group_size), *positive(bits), name, scale, s))
 
 
 def dequantize(
@@ -112,12 +112,12 @@ def dequantize(
     w, scales = only_array(w), only_array(scales)
     bias, scale = optional(biases, "biases"), optional(global_scale, "global_scale")
     return wrap(
-        lib.h_dequantize(
+        lib.h_cpu_dequantize(
             w._h,
             scales._h,
             bias,
-            *_given(group_size),
-            *_given(bits),
+            *positive(group_size),
+            *positive(bits),
             text(mode, "mode"),
             scale,
             0 if dtype is None else code_of(dtype),
@@ -177,8 +177,8 @@ def quantized_matmul(
                 scales._h,
                 bias,
                 transpose,
-                *_given(group_size),
-                *_given(bits),
+                *positive(group_size),
+                *positive(bits),
                 text(mode, "mode"),
                 at(stream),
             )
@@ -238,7 +238,7 @@ def gather_qmm(
     lhs, rhs = choice(x, lhs_indices, "lhs_indices"), choice(w, rhs_indices, "rhs_indices")
     given = (
         *(x._h, w._h, scales._h, bias, lhs, rhs, transpose),
-        *(*_given(group_size), *_given(bits), text(mode, "mode")),
+        *(*positive(group_size), *positive(bits), text(mode, "mode")),
     )
     if global_scale is None:
         return _computable(wrap(lib.h_cpu_gather_qmm(*given, sorted_indices, at(stream))))
@@ -306,8 +306,8 @@ def gather_qqmm(
             of_w,
             lhs,
             rhs,
-            *_given(group_size),
-            *_given(bits),
+            *positive(group_size),
+            *positive(bits),
             text(mode, "mode"),
             scale_x,
             scale_w,
@@ -365,8 +365,8 @@ def qqmm(
             x._h,
             w._h,
             of_w,
-            *_given(group_size),
-            *_given(bits),
+            *positive(group_size),
+            *positive(bits),
             text(mode, "mode"),
             scale_x,
             scale_w,
@@ -378,10 +378,3 @@ def qqmm(
 def _computable(product: array) -> array:
     """The product itself; an empty one of its own, because MLX would divide by its rows."""
     return product if product.size else zeros(product.shape, product.dtype)
-
-
-def _given(value: int | None) -> tuple[int, bool]:
-    """An optional integer as C takes it: the value, and whether there is one."""
-    if value is not None and value < 1:  # MLX would divide by 0
-        raise ValueError(f"group_size and bits must be at least 1, got {value}")
-    return (0, False) if value is None else (value, True)

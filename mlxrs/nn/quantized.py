@@ -124,15 +124,11 @@ class QuantizedEmbedding(_Packed):
 
     def __call__(self, ids: mx.array) -> mx.array:
         """Return the vectors `(..., D)` of integer ids `(...)`."""
-        scales = self.scales[ids]
-        biases = None if self.biases is None else self.biases[ids]
-        if self.dtype is not None and biases is not None:
-            # Otherwise the vectors would be rounded to the type of the scales first.
-            scales, biases = scales.astype(self.dtype), biases.astype(self.dtype)
-        return mx.dequantize(
-            self.weight[ids],
-            scales,
-            biases,
+        return mx.fast.quantized_take(
+            self.weight,
+            self.scales,
+            self.biases,
+            ids,
             group_size=self.group_size,
             bits=self.bits,
             mode=self.mode,

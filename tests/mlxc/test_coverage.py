@@ -47,6 +47,7 @@ BEYOND = {
     "fast.geglu": "an activation as a gate in one pass",
     "fast.gelu": "an activation in one pass",
     "fast.quantized_scaled_dot_product_attention": "attention over a packed cache in one pass",
+    "fast.quantized_take": "rows of a packed table in one operation",
     "fast.silu": "an activation in one pass",
     "fast.swiglu": "an activation as a gate in one pass",
     "fast.write_rows": "the step of a cache in one operation",

@@ -209,6 +209,28 @@ int mlxc_cpu_quantized_matmul(
     mlx_optional_int bits,
     const char* mode,
     const mlx_stream s);
+int mlxc_cpu_dequantize(
+    mlx_array* res,
+    const mlx_array w,
+    const mlx_array scales,
+    const mlx_array biases /* or null */,
+    mlx_optional_int group_size,
+    mlx_optional_int bits,
+    const char* mode,
+    const mlx_array global_scale /* or null */,
+    mlx_optional_dtype dtype,
+    const mlx_stream s);
+int mlxc_cpu_quantized_take(
+    mlx_array* res,
+    const mlx_array w,
+    const mlx_array scales,
+    const mlx_array biases /* or null */,
+    const mlx_array indices,
+    mlx_optional_int group_size,
+    mlx_optional_int bits,
+    const char* mode,
+    mlx_optional_dtype dtype,
+    const mlx_stream s);
 
 int mlxc_cpu_matmul(mlx_array* res, const mlx_array a, const mlx_array b, const mlx_stream s);
 int mlxc_cpu_addmm(

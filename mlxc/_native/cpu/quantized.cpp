@@ -10,21 +10,27 @@
 namespace mlxc::cpu {
 namespace {
 
+using Maybe = std::optional<mx::array>;
+
 class QuantizedMatmul : public Kernel {
  public:
-  QuantizedMatmul(mx::Stream stream, Fallback fallback, Form form)
-      : Kernel(stream, std::move(fallback)), form_(form) {}
+  QuantizedMatmul(mx::Stream stream, Fallback fallback, Form form, bool transpose, std::string mode)
+      : Kernel(stream, std::move(fallback)),
+        form_(form),
+        transpose_(transpose),
+        mode_(std::move(mode)) {}
 
   DEFINE_NAME(CpuQuantizedMatmul)
 
   std::vector<mx::Shape> output_shapes(const Arrays& inputs) override {
     auto shape = inputs[0].shape();
-    shape.back() = inputs[1].shape(0);
+    shape.back() = transpose_ ? inputs[1].shape(0) : inputs[2].shape(-1) * form_.group;
     return {shape};
   }
 
   bool is_equivalent(const Primitive& other) const override {
-    return form_ == static_cast<const QuantizedMatmul&>(other).form_;
+    auto& that = static_cast<const QuantizedMatmul&>(other);
+    return form_ == that.form_ && transpose_ == that.transpose_;
   }
 
   // More rows of x are no other operation; what MLX's own has for other axes it says itself.
@@ -36,9 +42,30 @@ class QuantizedMatmul : public Kernel {
     Arrays moved = inputs;
     moved[0] = mx::moveaxis(inputs[0], axes[0], 0, stream());
     auto type = type_of(inputs[0], inputs[2]);
-    auto same = std::make_shared<QuantizedMatmul>(stream(), fallback(), form_);
+    auto same = std::make_shared<QuantizedMatmul>(stream(), fallback(), form_, transpose_, mode_);
     auto shape = output_shapes(moved)[0];
     return {{mx::array(std::move(shape), type, std::move(same), std::move(moved))}, {0}};
+  }
+
+  // That of x is a product across the matrix.
+  Arrays vjp(
+      const Arrays& primals,
+      const Arrays& cotangents,
+      const std::vector<int>& argnums,
+      const Arrays& outputs) override {
+    Arrays gradients;
+    for (int i : argnums) {
+      if (i == 0) {
+        auto biases = primals.size() > 3 ? Maybe(primals[3]) : std::nullopt;
+        auto gradient = quantized_matmul(
+            cotangents[0], primals[1], primals[2], biases, !transpose_, form_.group,
+            bits_of(form_.packing), mode_, stream());
+        gradients.push_back(mx::astype(gradient, primals[0].dtype(), stream()));
+      } else {
+        gradients.push_back(Kernel::vjp(primals, cotangents, {i}, outputs)[0]);
+      }
+    }
+    return gradients;
   }
 
   void eval_cpu(const Arrays& inputs, Arrays& outputs) override {
@@ -54,11 +81,19 @@ class QuantizedMatmul : public Kernel {
     if (inputs.size() > 3) {
       biases = row_contiguous(inputs[3], stream()).data<void>();
     }
-    auto w = matrix_of(packed, scales, biases, form_, x.shape(-1));
-    auto& kernels = pick<Quantized>();
-    size_t count = x.size() / w.length;
+    auto w = matrix_of(packed, scales, biases, form_, scales.shape(-1) * form_.group);
+    size_t count = x.size() / x.shape(-1);
     int most = threads();
-    auto* memory = scratch_of(kernels.scratch(count, w.length, form_.bytes, most), stream());
+    auto kernels = kernels_of(form_.packing);
+    size_t bytes;
+    if (transpose_) {
+      bytes = kernels.scratch(count, w.length, form_.bytes, most);
+    } else {
+      auto& table = pick<QuantizedFloats>();
+      kernels.product = table.product_across;
+      bytes = table.scratch_across(count, w.rows, w.length, most);
+    }
+    auto* memory = scratch_of(bytes, stream());
     dispatch(
         stream(),
         [product = kernels.product,
@@ -77,6 +112,8 @@ class QuantizedMatmul : public Kernel {
 
  private:
   Form form_;
+  bool transpose_;
+  std::string mode_;
 };
 
 } // namespace
@@ -85,14 +122,14 @@ mx::array quantized_matmul(
     const mx::array& x,
     const mx::array& w,
     const mx::array& scales,
-    const std::optional<mx::array>& biases,
+    const Maybe& biases,
     bool transpose,
     std::optional<int> group_size,
     std::optional<int> bits,
     const std::string& mode,
     mx::Stream s) {
   auto theirs = [=](const Arrays& inputs) -> Arrays {
-    auto biases = inputs.size() > 3 ? std::optional(inputs[3]) : std::nullopt;
+    auto biases = inputs.size() > 3 ? Maybe(inputs[3]) : std::nullopt;
     return {mx::quantized_matmul(
         inputs[0], inputs[1], inputs[2], biases, transpose, group_size, bits, mode, s)};
   };
@@ -101,13 +138,18 @@ mx::array quantized_matmul(
     inputs.push_back(*biases);
   }
   auto form = form_of(group_size, bits, mode);
-  if (!usable(s) || !form || !transpose || x.ndim() < 2 || w.ndim() != 2 ||
-      !is_float(x.dtype()) || !is_matrix(w, scales, biases, *form, x.shape(-1))) {
+  bool known = usable(s) && form && x.ndim() >= 2 && w.ndim() == 2 && scales.ndim() == 2 &&
+      is_float(x.dtype());
+  int length = known ? (transpose ? x.shape(-1) : scales.shape(-1) * form->group) : 0;
+  if (!known || !is_matrix(w, scales, biases, *form, length) ||
+      (!transpose && (x.shape(-1) != w.shape(0) || !w.shape(0)))) {
     return theirs(inputs)[0];
   }
-  auto shape = x.shape();
-  shape.back() = w.shape(0);
-  auto primitive = std::make_shared<QuantizedMatmul>(s, theirs, *form);
+  if (!transpose) {
+    form->bytes = bytes_of_float32; // nothing is rounded
+  }
+  auto primitive = std::make_shared<QuantizedMatmul>(s, theirs, *form, transpose, mode);
+  auto shape = primitive->output_shapes(inputs)[0];
   return mx::array(std::move(shape), type_of(x, scales), std::move(primitive), std::move(inputs));
 }
 

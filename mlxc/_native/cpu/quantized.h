@@ -5,14 +5,19 @@
 
 #ifndef MLXC_FOREIGN
 #include "kernels/quantized.h"
+#include "kernels/quantized_floats.h"
 
 namespace mlxc::cpu {
 
 inline std::optional<Packing> packing_of(const std::string& mode, int bits) {
-  if (mode == "mxfp4") {
-    return bits == 4 ? std::optional(Packing::mxfp4) : std::nullopt;
+  constexpr std::pair<const char*, Packing> modes[] = {
+      {"mxfp4", Packing::mxfp4}, {"mxfp8", Packing::mxfp8}, {"nvfp4", Packing::nvfp4}};
+  for (auto& [name, packing] : modes) {
+    if (mode == name) {
+      return bits == bits_of(packing) ? std::optional(packing) : std::nullopt;
+    }
   }
-  for (int i = 0; mode == "affine" && i < static_cast<int>(Packing::mxfp4); i++) {
+  for (int i = 0; mode == "affine" && is_affine(static_cast<Packing>(i)); i++) {
     if (bits_of(static_cast<Packing>(i)) == bits) {
       return static_cast<Packing>(i);
     }
@@ -30,15 +35,18 @@ struct Form {
   }
 };
 
-// The form that an operation asks for, if there are kernels for it.
+// The form that an operation asks for, if there are kernels for it: all that MLX packs.
 inline std::optional<Form> form_of(
     std::optional<int> group_size, std::optional<int> bits, const std::string& mode) {
-  auto packing = packing_of(mode, bits.value_or(4));
-  int group = group_size.value_or(mode == "affine" ? 64 : 32);
-  if (!packing || !(group == 32 || (mode == "affine" && (group == 64 || group == 128)))) {
+  auto packing = packing_of(mode, bits.value_or(mode == "mxfp8" ? 8 : 4));
+  int usual = mode == "affine" ? 64 : mode == "nvfp4" ? 16 : 32;
+  int group = group_size.value_or(usual);
+  bool known = group == usual || (mode == "affine" && (group == 32 || group == 128));
+  if (!packing || !known) {
     return std::nullopt;
   }
-  return Form{*packing, group, int8_activations() ? bytes_of_int8 : bytes_of_float32};
+  bool int8 = int8_activations() && has_integers(*packing);
+  return Form{*packing, group, int8 ? bytes_of_int8 : bytes_of_float32};
 }
 
 // What a kernel is given of a matrix, or of the first of several.
@@ -48,8 +56,9 @@ inline QuantizedMatrix matrix_of(
     const void* biases,
     const Form& form,
     int length) {
-  auto scale = scales.dtype() == mx::uint8 ? Scale::e8m0
-                                           : static_cast<Scale>(float_of(scales.dtype()));
+  auto scale = is_affine(form.packing)      ? static_cast<Scale>(float_of(scales.dtype()))
+      : form.packing == Packing::nvfp4 ? Scale::e4m3
+                                       : Scale::e8m0;
   return {
       packed.data<uint8_t>(),
       scales.data<void>(),
@@ -59,6 +68,21 @@ inline QuantizedMatrix matrix_of(
       static_cast<size_t>(packed.shape(-2)),
       static_cast<size_t>(length),
       form.group};
+}
+
+// The kernels of products with transposed matrices.
+struct ProductKernels {
+  decltype(Quantized::scratch) scratch;
+  decltype(Quantized::product) product;
+};
+
+inline ProductKernels kernels_of(Packing packing) {
+  if (has_integers(packing)) {
+    auto& table = pick<Quantized>();
+    return {table.scratch, table.product};
+  }
+  auto& table = pick<QuantizedFloats>();
+  return {table.scratch, table.product};
 }
 
 // Memory that a kernel works in, kept until the stream's tasks are done.
@@ -82,7 +106,7 @@ inline bool is_matrix(
     const std::optional<mx::array>& biases,
     const Form& form,
     int length) {
-  bool affine = form.packing != Packing::mxfp4;
+  bool affine = is_affine(form.packing);
   auto of_scales = w.shape();
   of_scales.back() = length / form.group;
   int64_t bits = static_cast<int64_t>(length) * bits_of(form.packing);

@@ -41,7 +41,7 @@ class GatherQMM : public Kernel {
     auto &x = whole[0], &packed = whole[1], &rhs = whole.back(), &lhs = whole[whole.size() - 2];
     auto* biases = whole.size() > 5 ? whole[3].data<void>() : nullptr;
     auto w = matrix_of(packed, whole[2], biases, form_, x.shape(-1));
-    auto& kernels = pick<Quantized>();
+    auto kernels = kernels_of(form_.packing);
     Task task{
         kernels.product,
         w,

@@ -14,7 +14,8 @@ import mlxc as mx
 pytestmark = pytest.mark.native
 
 FORMS = [("affine", bits, group) for bits in (1, 2, 3, 4, 5, 6, 8) for group in (32, 64, 128)]
-FORMS.append(("mxfp4", 4, 32))
+FORMS += [("mxfp4", 4, 32), ("mxfp8", 8, 32), ("nvfp4", 4, 16)]
+OF_FLOATS = FORMS[-3:]
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ class Quantized:
         w = mx.array(rng.standard_normal((rows, length)).astype(np.float32)).astype(scales)
         self.arrays = mx.quantize(w, self.group_size, self.bits, mode=self.mode)
         whole = [self.arrays[0], *(a.astype(mx.float32) for a in self.arrays[1:])]
-        given = self.arrays if self.mode == "mxfp4" else whole
+        given = whole if self.mode == "affine" else self.arrays
         kind = {"group_size": self.group_size, "bits": self.bits, "mode": self.mode}
         self.floats = np.array(mx.dequantize(*given, **kind, dtype=mx.float32)).astype(np.float64)
 
@@ -84,8 +85,9 @@ def assert_product(y: mx.array, x: mx.array, w: np.ndarray, error: float = 1e-6)
 def test_products_are_those_with_the_matrix_that_is_meant(
     form: tuple[str, int, int], rows: int, instruction_set: None
 ) -> None:
-    w = Quantized(37, 640 + form[2], form)
-    x = draw(rows, 640 + form[2])
+    length = 640 + max(form[2], 32)  # MLX packs nvfp4 in pairs of groups alone
+    w = Quantized(37, length, form)
+    x = draw(rows, length)
 
     assert_product(w.times(x), x, w.floats)
     mx.cpu_kernels(activations="int8")
@@ -94,22 +96,29 @@ def test_products_are_those_with_the_matrix_that_is_meant(
 
 @pytest.mark.parametrize("x_type", [mx.float32, mx.float16, mx.bfloat16])
 @pytest.mark.parametrize("scales", [mx.float32, mx.float16, mx.bfloat16])
-@pytest.mark.parametrize("mode", ["affine", "mxfp4"])
+@pytest.mark.parametrize("form", [("affine", 4, 32), *OF_FLOATS], ids=str)
+@pytest.mark.parametrize("transpose", [True, False])
 def test_types_are_promoted_and_rounded_once(
-    x_type: mx.Dtype, scales: mx.Dtype, mode: str, instruction_set: None
+    x_type: mx.Dtype,
+    scales: mx.Dtype,
+    form: tuple[str, int, int],
+    transpose: bool,
+    instruction_set: None,
 ) -> None:
-    w = Quantized(20, 96, (mode, 4, 32), scales)
-    x = draw(2, 96, dtype=x_type)
+    w = Quantized(20, 96, form, scales)
+    for rows in (1, 2):
+        x = draw(rows, 96 if transpose else 20, dtype=x_type)
 
-    y = w.times(x)
+        y = w.times(x, transpose=transpose)
 
-    mx.cpu_kernels(False)
-    assert y.dtype == w.times(x).dtype
-    assert_product(y, x, w.floats)
+        mx.cpu_kernels(False)
+        assert y.dtype == w.times(x, transpose=transpose).dtype
+        mx.cpu_kernels(True)
+        assert_product(y, x, w.floats if transpose else w.floats.T)
 
 
 @pytest.mark.parametrize("activations", ["float32", "int8"])
-@pytest.mark.parametrize("form", [("affine", 4, 64), ("affine", 8, 32), ("mxfp4", 4, 32)])
+@pytest.mark.parametrize("form", [("affine", 4, 64), ("affine", 8, 32), *OF_FLOATS], ids=str)
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_a_row_depends_neither_on_other_rows_nor_on_threads(
     activations: str, form: tuple[str, int, int], threads: int, instruction_set: None
@@ -121,8 +130,81 @@ def test_a_row_depends_neither_on_other_rows_nor_on_threads(
     together = as_numpy(w.times(x))
     mx.set_num_threads(2)
 
-    for rows in (1, 2, 3, 4, 5, 7, 8):
+    for rows in (1, 2, 3, 4, 5, 7, 8, 9):
         np.testing.assert_array_equal(as_numpy(w.times(x[:rows])), together[:rows])
+
+
+@pytest.mark.parametrize("activations", ["float32", "int8"])
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("rows", [1, 3, 11])
+def test_products_across_a_matrix_round_nothing(
+    activations: str, form: tuple[str, int, int], rows: int, instruction_set: None
+) -> None:
+    mx.cpu_kernels(activations=activations)
+    w = Quantized(300, 640 + max(form[2], 32), form)
+    x = draw(rows, 300)
+
+    assert_product(w.times(x, transpose=False), x, w.floats.T)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_row_across_depends_neither_on_other_rows_nor_on_threads(
+    threads: int, instruction_set: None
+) -> None:
+    w = Quantized(600, 832)
+    x = draw(23, 600)
+    mx.set_num_threads(threads)
+    together = as_numpy(w.times(x, transpose=False))
+    mx.set_num_threads(2)
+
+    for rows in (1, 3, 8, 9):
+        alone = as_numpy(w.times(x[:rows], transpose=False))
+        np.testing.assert_array_equal(alone, together[:rows])
+
+
+def test_products_across_take_what_products_along_do(instruction_set: None) -> None:
+    w = Quantized(17, 96)
+    wide = draw(6, 4, 34)
+    for x in (wide[..., ::2], wide.transpose(1, 0, 2)[:, :, :17], draw(1, 1, 17), draw(0, 17)):
+        assert_product(w.times(x, transpose=False), x, w.floats.T)
+    every_other = Quantized(34, 96)
+    floats, every_other.arrays = every_other.floats[::2], [a[::2] for a in every_other.arrays]
+    assert_product(every_other.times(draw(2, 17), transpose=False), draw(2, 17), floats.T)
+    x = draw(4, 3, 17)
+    assert_product(mx.vmap(lambda x: w.times(x, transpose=False))(x), x, w.floats.T)
+
+
+@pytest.mark.parametrize("transpose", [True, False])
+@pytest.mark.parametrize("words", ["shape", "scales"])
+def test_what_does_not_fit_is_refused(transpose: bool, words: str) -> None:
+    w = Quantized(20, 96)
+    if words == "scales":
+        w.arrays[1] = w.arrays[1][:, :-1]
+    x = draw(2, 97 if words == "shape" else 96 if transpose else 20)
+    with pytest.raises(ValueError, match=words):
+        w.times(x, transpose=transpose)
+
+
+@pytest.mark.parametrize("form", [("mxfp8", 8, 32), ("nvfp4", 4, 16)], ids=str)
+@pytest.mark.parametrize("rows", [1, 2, 9])
+def test_every_byte_of_a_mode_of_floats_is_what_it_stands_for(
+    form: tuple[str, int, int], rows: int, instruction_set: None
+) -> None:
+    mode, bits, group_size = form
+    every = np.arange(256, dtype=np.uint8)[:, None]
+    one = {"mxfp8": 127, "nvfp4": 0x38}[mode]
+    packed = np.concatenate([every, np.full_like(every, 0x35)]).repeat(32, 1)
+    scales = np.concatenate([np.full_like(every, one), every]).repeat(256 // bits // group_size, 1)
+    arrays = mx.array(packed).view(mx.uint32), mx.array(scales)
+    kind = {"group_size": group_size, "bits": bits, "mode": mode}
+
+    y = as_numpy(mx.quantized_matmul(mx.ones((rows, 256 // bits)), *arrays, **kind))
+
+    mx.cpu_kernels(False)
+    floats = np.array(mx.dequantize(*arrays, **kind, dtype=mx.float32))
+    with np.errstate(over="ignore"):
+        expected = floats.astype(np.float64).sum(1).astype(np.float32)
+    np.testing.assert_allclose(y, np.broadcast_to(expected, y.shape), rtol=1e-6)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
@@ -239,13 +321,34 @@ def test_the_mode_counts_when_the_product_is_asked_for() -> None:
     assert np.abs(as_numpy(rounded) - as_numpy(accurate)).max() > 1e-4
 
 
-def test_gradients_reach_the_other_operand() -> None:
-    w, x = Quantized(20, 64), draw(3, 64)
+@pytest.mark.parametrize("form", [("affine", 4, 32), *OF_FLOATS], ids=str)
+@pytest.mark.parametrize("transpose", [True, False])
+def test_gradients_reach_the_other_operand(form: tuple[str, int, int], transpose: bool) -> None:
+    w = Quantized(20, 64, form)
+    x = draw(3, 64 if transpose else 20)
+    floats = w.floats.T if transpose else w.floats
 
-    gradient = mx.grad(lambda x: (w.times(x) ** 2).sum())(x)
+    gradient = mx.grad(lambda x: (w.times(x, transpose=transpose) ** 2).sum())(x)
 
-    exact = 2 * (as_numpy(x).astype(np.float64) @ w.floats.T) @ w.floats
+    exact = 2 * (as_numpy(x).astype(np.float64) @ floats) @ floats.T
     np.testing.assert_allclose(as_numpy(gradient), exact, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("transpose", [True, False])
+def test_gradients_reach_scales_and_biases(transpose: bool) -> None:
+    w, x = Quantized(20, 64), draw(3, 64 if transpose else 20)
+    packed, scales, biases = w.arrays
+
+    def loss(scales: mx.array, biases: mx.array) -> mx.array:
+        y = mx.quantized_matmul(x, packed, scales, biases, transpose, group_size=32)
+        return (y**2).sum()
+
+    with_kernels = mx.grad(loss, argnums=(0, 1))(scales, biases)
+    mx.cpu_kernels(False)
+    for ours, theirs in zip(
+        with_kernels, mx.grad(loss, argnums=(0, 1))(scales, biases), strict=True
+    ):
+        np.testing.assert_allclose(as_numpy(ours), as_numpy(theirs), rtol=1e-4, atol=1e-3)
 
 
 def test_products_are_vectorized() -> None:

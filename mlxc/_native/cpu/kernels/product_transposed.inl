@@ -7,6 +7,7 @@
 // the speed, sums in float32 all the same, but subnormal numbers count as 0.
 #include "simd.h"
 
+#include "sums.h"
 #include "tiles.h"
 
 namespace mlxc::cpu {
@@ -66,27 +67,6 @@ struct Dots {
 };
 #endif
 
-// The sums of four vectors, in 4 places from `to` on; added to what is there if `more`.
-inline void add_sums(F a, F b, F c, F d, float* to, bool more) {
-#if defined(MLXC_AVX512)
-  F ab = _mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b);
-  F cd = _mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d);
-  F all = _mm512_shuffle_ps(ab, cd, 0x44) + _mm512_shuffle_ps(ab, cd, 0xee);
-  __m256 half = _mm512_castps512_ps256(all) + _mm512_extractf32x8_ps(all, 1);
-  __m128 sums = _mm256_castps256_ps128(half) + _mm256_extractf128_ps(half, 1);
-  _mm_storeu_ps(to, more ? _mm_loadu_ps(to) + sums : sums);
-#elif defined(MLXC_AVX2)
-  F all = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
-  __m128 sums = _mm256_castps256_ps128(all) + _mm256_extractf128_ps(all, 1);
-  _mm_storeu_ps(to, more ? _mm_loadu_ps(to) + sums : sums);
-#else
-  float sums[4] = {sum(a), sum(b), sum(c), sum(d)};
-  for (int i = 0; i < 4; i++) {
-    to[i] = more ? to[i] + sums[i] : sums[i];
-  }
-#endif
-}
-
 // --- shapes -----------------------------------------------------------------------------
 
 #if defined(MLXC_AVX512) || defined(MLXC_NEON)
@@ -101,9 +81,9 @@ constexpr size_t FEW = 8; // up to here, copying b costs more than it saves
 constexpr size_t TILE_ROWS = 96;
 constexpr size_t TILE_COLUMNS = 96;
 
-// Elements of the summed axis after which partial sums are added up: rows of 2 KiB.
+// Elements of the summed axis after which partial sums are added up.
 template <class P>
-constexpr size_t BLOCK = 2048 / sizeof(typename P::Packed);
+constexpr size_t BLOCK = block_bytes / sizeof(typename P::Packed);
 
 template <class P>
 constexpr size_t steps_in(size_t length) {

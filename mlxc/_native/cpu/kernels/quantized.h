@@ -10,29 +10,36 @@
 
 namespace mlxc::cpu {
 
-// How the elements of a group are packed; all have integers that fit a byte. An element is
-// scale * q + bias, in mxfp4 scale * the number that the four bits stand for.
-enum class Packing { bits1, bits2, bits3, bits4, bits5, bits6, bits8, mxfp4 };
-constexpr int packings = 8;
+// How the elements of a group are packed. An element is scale * q + bias; from mxfp4 on it is scale *
+// the number that the bits stand for.
+enum class Packing { bits1, bits2, bits3, bits4, bits5, bits6, bits8, mxfp4, mxfp8, nvfp4 };
 
 constexpr int bits_of(Packing packing) {
-  constexpr int bits[] = {1, 2, 3, 4, 5, 6, 8, 4};
+  constexpr int bits[] = {1, 2, 3, 4, 5, 6, 8, 4, 8, 4};
   return bits[static_cast<int>(packing)];
 }
 
-// The types of scales: those of Float, then powers of two in a byte.
-enum class Scale { f32, f16, bf16, e8m0 };
-constexpr int scale_types = 4;
+constexpr bool is_affine(Packing packing) {
+  return packing < Packing::mxfp4;
+}
+
+// Whether groups have integers that fit a byte.
+constexpr bool has_integers(Packing packing) {
+  return packing < Packing::mxfp8;
+}
+
+// The types of scales: those of Float, then powers of two and small floats in a byte.
+enum class Scale { f32, f16, bf16, e8m0, e4m3 };
 
 // `rows` rows of `length` elements, each row packed without gaps.
 struct QuantizedMatrix {
   const std::uint8_t* packed;
   const void* scales; // length / group a row
-  const void* biases; // of the scales' type; null for mxfp4
+  const void* biases; // of the scales' type; null unless affine
   Packing packing;
   Scale scale;
   std::size_t rows, length;
-  int group; // 32, 64 or 128
+  int group; // 32, 64 or 128, in nvfp4 16
 };
 
 // In how many bytes an element of the other operand is written.

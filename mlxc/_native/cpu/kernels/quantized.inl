@@ -204,6 +204,8 @@ void product_in(
       return multiply(Product<Packing::bits8>{w, y, y_type});
     case Packing::mxfp4:
       return multiply(Product<Packing::mxfp4>{w, y, y_type});
+    default: // has products of floats
+      return;
   }
 }
 

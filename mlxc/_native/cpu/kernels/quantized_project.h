@@ -224,6 +224,8 @@ void project(const Projection& p) {
       return project_packed<Packing::bits8>(p);
     case Packing::mxfp4:
       return project_packed<Packing::mxfp4>(p);
+    default: // blocks have none of the others
+      return;
   }
 }
 
