@@ -53,7 +53,7 @@ def text(value: str, name: str) -> bytes:
 
 
 def positive(value: int | None) -> tuple[int, bool]:
-    """An optional group size or number of bits as C takes it: its value, and whether it is given."""
+    """An optional group size or number of bits as C takes it: the value, and whether it is one."""
     if value is not None and value < 1:  # MLX would divide by 0
         raise ValueError(f"group_size and bits must be at least 1, got {value}")
     return (0, False) if value is None else (value, True)

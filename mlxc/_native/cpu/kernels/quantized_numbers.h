@@ -54,6 +54,27 @@ inline __m128i sixteen(const std::uint8_t* from) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
 }
 
+// The next bytes, of which there are less than 8: one of each length, as nothing is read beyond them
+// and what was written in parts is slow to read as a whole.
+template <int count>
+inline std::uint64_t bytes_at(const std::uint8_t* from) {
+  std::uint32_t four = 0;
+  std::uint16_t two = 0;
+  std::uint8_t one = 0;
+  constexpr int behind_four = count & 4, behind_two = behind_four + (count & 2);
+  std::memcpy(&four, from, behind_four);
+  std::memcpy(&two, from + behind_four, count & 2);
+  std::memcpy(&one, from + behind_two, count & 1);
+  return four | std::uint64_t{two} << (8 * behind_four) | std::uint64_t{one} << (8 * behind_two);
+}
+
+// Two words of which the first begins with element 0 of eight, the second with element 4.
+template <int bits>
+inline std::uint64_t two_words(const std::uint8_t* from) {
+  std::uint64_t eight = bytes_at<bits>(from);
+  return (eight & 0xffffffff) | eight >> (4 * bits) << 32;
+}
+
 #endif
 
 #if defined(MLXC_AVX512)
@@ -61,6 +82,18 @@ inline __m128i sixteen(const std::uint8_t* from) {
 // 16 numbers.
 inline void integers(__m128i bytes, F* to) {
   *to = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+}
+template <int bits>
+inline void sixteen_integers(const std::uint8_t* from, F* to) {
+  auto words = _mm_set_epi64x(
+      static_cast<long long>(two_words<bits>(from + bits)),
+      static_cast<long long>(two_words<bits>(from)));
+  auto places = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+  auto fours = _mm512_permutexvar_epi32(places, _mm512_castsi128_si512(words));
+  auto shifts = _mm512_set4_epi32(3 * bits, 2 * bits, bits, 0);
+  auto integers =
+      _mm512_and_si512(_mm512_srlv_epi32(fours, shifts), _mm512_set1_epi32((1 << bits) - 1));
+  *to = _mm512_cvtepi32_ps(integers);
 }
 inline void of_e2m1(__m128i bytes, F* to) {
   *to = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(bytes), load(e2m1));
@@ -81,6 +114,21 @@ inline void of_e4m3(__m128i bytes, F* to) {
 inline void integers(__m128i bytes, F* to) {
   to[0] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
   to[1] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)));
+}
+template <int bits>
+inline F eight_integers(const std::uint8_t* from) {
+  auto words = _mm_cvtsi64_si128(static_cast<long long>(two_words<bits>(from)));
+  auto places = _mm256_set_epi32(1, 1, 1, 1, 0, 0, 0, 0);
+  auto fours = _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(words), places);
+  auto shifts = _mm256_set_epi32(3 * bits, 2 * bits, bits, 0, 3 * bits, 2 * bits, bits, 0);
+  auto integers =
+      _mm256_and_si256(_mm256_srlv_epi32(fours, shifts), _mm256_set1_epi32((1 << bits) - 1));
+  return _mm256_cvtepi32_ps(integers);
+}
+template <int bits>
+inline void sixteen_integers(const std::uint8_t* from, F* to) {
+  to[0] = eight_integers<bits>(from);
+  to[1] = eight_integers<bits>(from + bits);
 }
 inline F of_eight_e2m1(__m128i bytes) {
   auto wide = _mm256_cvtepu8_epi32(bytes);
@@ -123,14 +171,15 @@ inline void numbers(const std::uint8_t* from, F* to) {
   } else if constexpr (packing == Packing::mxfp4) {
     of_e2m1(nibbles(from), to);
     of_e2m1(nibbles(from + 8), to + half);
+  } else if constexpr (bits == 8) {
+    integers(sixteen(from), to);
+    integers(sixteen(from + 16), to + half);
   } else if constexpr (bits == 4) {
     integers(nibbles(from), to);
     integers(nibbles(from + 8), to + half);
   } else {
-    std::uint8_t bytes[32];
-    unpack_group<packing>(from, bytes);
-    integers(sixteen(bytes), to);
-    integers(sixteen(bytes + 16), to + half);
+    sixteen_integers<bits>(from, to);
+    sixteen_integers<bits>(from + 2 * bits, to + half);
   }
 #else
   constexpr int unit = unit_of(packing);
