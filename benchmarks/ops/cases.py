@@ -293,6 +293,14 @@ def tables(*, quick: bool) -> Cases:
         0,
         partial(mx.random.categorical, logits, key=key),
     )
+    scores = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
+    mx.eval(scores)
+    keep_k, keep_p = (
+        partial(mx.fast.keep_top_k, scores, 40),
+        partial(mx.fast.keep_top_p, scores, 0.9),
+    )
+    yield Case("tables", "keep the top 40 of 151,936", "µs", 0, keep_k)
+    yield Case("tables", "keep the top 90 % of 151,936", "µs", 0, keep_p)
     yield Case("tables", "a token into a cache of 8×4096×128", "µs", 0, Cache().write)
 
 

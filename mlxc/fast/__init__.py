@@ -17,6 +17,7 @@ from ._kernels import cuda_kernel, metal_kernel, precompiled_cuda_kernel
 from ._layers import cross_entropy, layer_norm, rms_norm, rope
 from ._rows import write_rows
 from ._tables import quantized_take
+from ._top import keep_top_k, keep_top_p
 
 __all__ = [
     "attention_block",
@@ -26,6 +27,8 @@ __all__ = [
     "gated_delta_update",
     "geglu",
     "gelu",
+    "keep_top_k",
+    "keep_top_p",
     "layer_norm",
     "metal_kernel",
     "precompiled_cuda_kernel",

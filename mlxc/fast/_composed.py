@@ -8,17 +8,20 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from .._device import stream as on_stream
-from .._dtype import Dtype, DtypeCategory, float32, issubdtype
+from .._dtype import Dtype, DtypeCategory, bool_, float32, issubdtype
 from ..ops.arrange import repeat
 from ..ops.cast import astype
-from ..ops.create import zeros
+from ..ops.create import arange, full, zeros
 from ..ops.elementwise import square
-from ..ops.exponential import erf, logsumexp, sigmoid
+from ..ops.exponential import erf, exp, logsumexp, sigmoid
+from ..ops.graph import stop_gradient
 from ..ops.join import stack
 from ..ops.layout import broadcast_to
 from ..ops.quantize import dequantize
+from ..ops.scan import cumsum
 from ..ops.shape import expand_dims, squeeze
-from ..ops.take import take, take_along_axis, where
+from ..ops.sort import argpartition, argsort
+from ..ops.take import put_along_axis, take, take_along_axis, where
 
 if TYPE_CHECKING:
     from .._array import array
@@ -86,6 +89,35 @@ def gated_delta_update(
             state = written
             outputs.append(read)
         return [stack(outputs, 1), state]
+
+
+def keep_top_k(a: array, k: int, stream: StreamOrDevice) -> array:
+    """As `mlxc.fast.keep_top_k`."""
+    if not a.ndim or not issubdtype(a.dtype, DtypeCategory.floating):
+        raise ValueError("[keep_top_k] There must be rows of floats.")
+    if k < 1:
+        raise ValueError("[keep_top_k] k must be at least 1.")
+    if k >= a.shape[-1]:
+        return a
+    with nullcontext() if stream is None else on_stream(stream):
+        others = argpartition(-stop_gradient(a), k - 1, -1)[..., k:]
+        return put_along_axis(a, others, full((), -math.inf, a.dtype), -1)
+
+
+def keep_top_p(a: array, p: float, stream: StreamOrDevice) -> array:
+    """As `mlxc.fast.keep_top_p`: sorted, added up and brought back into order."""
+    if not a.ndim or not issubdtype(a.dtype, DtypeCategory.floating):
+        raise ValueError("[keep_top_p] There must be rows of floats.")
+    if not 0 < p <= 1:
+        raise ValueError("[keep_top_p] p must be above 0 and at most 1.")
+    with nullcontext() if stream is None else on_stream(stream):
+        scores = stop_gradient(a)
+        order = argsort(scores, -1)
+        reached = cumsum(exp(astype(take_along_axis(scores, order, -1), float32)), -1)
+        # The rest's probability up to and including an element; in the last place is the likeliest.
+        kept = (reached > 1 - p) | (arange(a.shape[-1]) == a.shape[-1] - 1)
+        kept = put_along_axis(zeros(a.shape, bool_), order, kept, -1)
+        return where(kept, a, full((), -math.inf, a.dtype))
 
 
 def quantized_attention(

@@ -46,6 +46,8 @@ BEYOND = {
     "fast.feed_forward_block": "half a block of a quantized model in one operation",
     "fast.geglu": "an activation as a gate in one pass",
     "fast.gelu": "an activation in one pass",
+    "fast.keep_top_k": "likely tokens alone, without sorting",
+    "fast.keep_top_p": "likely tokens alone, without sorting",
     "fast.quantized_scaled_dot_product_attention": "attention over a packed cache in one pass",
     "fast.quantized_take": "rows of a packed table in one operation",
     "fast.silu": "an activation in one pass",

@@ -54,6 +54,10 @@ int mlxc_cpu_argsort_axis(mlx_array* res, const mlx_array a, int axis, const mlx
 int mlxc_cpu_argpartition_axis(
     mlx_array* res, const mlx_array a, int kth, int axis, const mlx_stream s);
 
+/* The greatest elements of rows, the others minus infinity. */
+int mlxc_cpu_keep_top_k(mlx_array* res, const mlx_array a, int k, const mlx_stream s);
+int mlxc_cpu_keep_top_p(mlx_array* res, const mlx_array a, double p, const mlx_stream s);
+
 /* Activation functions, which mlx-c lacks, or their product with x: 0 silu, 1 gelu, 2 its tanh
  * form, 3 its sigmoid form. */
 int mlxc_cpu_activation(

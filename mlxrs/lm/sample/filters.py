@@ -26,14 +26,7 @@ def apply_top_p(logprobs: mx.array, top_p: float) -> mx.array:
     """
     if not 0 < top_p <= 1:
         raise ValueError(f"top_p must be above 0 and at most 1, got {top_p!r}; 1 keeps all")
-    order = mx.argsort(logprobs, axis=-1)
-    ascending = mx.take_along_axis(logprobs, order, axis=-1).astype(mx.float32)
-    reached = mx.cumsum(mx.exp(ascending), axis=-1)
-    # The rest's probability up to and including a token; the last place is the likeliest token's.
-    last = mx.arange(logprobs.shape[-1]) == logprobs.shape[-1] - 1
-    kept = (reached > 1 - top_p) | last
-    kept = mx.put_along_axis(mx.zeros(kept.shape, mx.bool_), order, kept, axis=-1)
-    return _forbid(logprobs, ~kept)
+    return mx.fast.keep_top_p(logprobs, top_p)
 
 
 def apply_min_p(logprobs: mx.array, min_p: float, min_tokens_to_keep: int = 1) -> mx.array:
@@ -140,9 +133,7 @@ def apply_top_k(logprobs: mx.array, top_k: int) -> mx.array:
         raise ValueError(
             f"top_k must be in [1, {V - 1}], below the size of the vocabulary, got {top_k!r}"
         )
-    others = mx.argpartition(-logprobs, kth=top_k - 1, axis=-1)[..., top_k:]
-    forbidden = mx.array(-mx.inf, dtype=logprobs.dtype)
-    return mx.put_along_axis(logprobs, others, forbidden, axis=-1)
+    return mx.fast.keep_top_k(logprobs, top_k)
 
 
 def _kth_largest(values: mx.array, k: int) -> mx.array:
