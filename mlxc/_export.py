@@ -17,9 +17,12 @@ from weakref import finalize
 
 from . import _dtype
 from ._closure import address_of, named_closure
-from ._errors import check, pending, raise_last_error
+from ._errors import check, pending
 from ._ffi import ffi, lib
-from ._handle import Handle, addresses, read_vector, unpack
+from ._graph_file import read_graphs
+from ._graph_replay import Replay, shown
+from ._graph_rules import parameters_of
+from ._handle import Handle, read_vector
 from ._leaves import only_arrays_in
 from ._seal import append_seal, check_seal
 from ._structs import c_array, c_vector
@@ -165,8 +168,11 @@ class FunctionExporter:
 def import_function(file: str | os.PathLike[str], return_metadata: bool = False) -> Any:
     """A function from a file that `export_function` or `exporter` wrote.
 
-    A file that mlxc wrote ends with a checksum, by which damage is noticed. Beyond that the file
-    is taken at its word: import only what comes from a place you trust.
+    The file is read with care, and what it tells of is computed by the functions of this package,
+    operation by operation. So whoever made the file, it is refused or does what a program of these
+    functions could do, which includes asking for much memory. Calls cost what the same calls of
+    such functions cost, and `compile` makes them cheaper. A file that mlxc wrote ends with a
+    checksum, by which any damage is noticed.
 
     Args:
         file: the path.
@@ -178,8 +184,10 @@ def import_function(file: str | os.PathLike[str], return_metadata: bool = False)
         exported.
 
     Raises:
-        ValueError: the file was changed since mlxc wrote it.
-        RuntimeError: there is no such file, or it is not an exported function.
+        ValueError: the file is no exported function, was changed since mlxc wrote it, holds results
+            of other shapes or types than its operations have, or an operation that cannot be
+            imported, as Metal and CUDA kernels.
+        RuntimeError: there is no such file.
 
     Example:
         >>> import mlxc as mx, os, tempfile
@@ -190,25 +198,24 @@ def import_function(file: str | os.PathLike[str], return_metadata: bool = False)
         ((array([6, 8], dtype=int32),), 'by two')
     """
     path = os.fspath(file)
-    if os.path.isfile(path):
-        check_seal(path)
-    c_imported = lib.mlx_imported_function_new(os.fsencode(path))
-    if c_imported.ctx == ffi.NULL:
-        raise_last_error()
+    if not os.path.isfile(path):
+        raise RuntimeError(f"[import_function] there is no file {path}")
+    check_seal(path)
+    graphs = read_graphs(path, parameters_of)
+    replays = [Replay(trace, graphs.shapeless) for trace in graphs.traces]
 
     def imported(*args: Any, **kwargs: Any) -> tuple[array, ...]:
         positional, named = _inputs("import_function::call", args, kwargs)
-        given = addresses(positional), len(positional)
-        apply = lib.h_imported_function_apply_kwargs
-        with _c_map(named) as c_kwargs:
-            return tuple(unpack(apply(address_of(c_imported), *given, address_of(c_kwargs))))
+        for replay in replays:
+            if replay.takes(positional, named):
+                return replay(positional, named)
+        raise ValueError(
+            "[import_function::call] No imported function found which matches the given "
+            f"positional and keyword arguments, {shown(positional, named)}. Possible are: "
+            + "; ".join(map(str, replays))
+        )
 
-    finalize(imported, lib.mlx_imported_function_free, c_imported).atexit = False
-    if not return_metadata:
-        return imported
-    text = ffi.new("const char**")
-    check(lib.mlxc_imported_metadata(text, c_imported))
-    return imported, ffi.string(text[0]).decode()
+    return (imported, graphs.metadata) if return_metadata else imported
 
 
 def export_to_dot(file: Any, *args: Any, **kwargs: array) -> None:

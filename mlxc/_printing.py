@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from operator import index
+from typing import Any
 
 from ._errors import check
 from ._ffi import ffi, lib
+from ._handle import Handle
 
 #: The decimal places of the least float64. With millions, C++ runs out of stack.
 MOST_PLACES = 1074
@@ -116,3 +119,15 @@ def _checked(precision: int) -> int:
     if places > MOST_PLACES:
         raise ValueError(f"precision must be at most {MOST_PLACES}, got {places}")
     return places
+
+
+# reprlib, with which pytest shows values, takes every class named array for array.array.
+_repr_array = reprlib.Repr.repr_array
+
+
+def _shortened(self: reprlib.Repr, x: Any, level: int) -> str:
+    show = reprlib.Repr.repr_instance if isinstance(x, Handle) else _repr_array
+    return show(self, x, level)
+
+
+reprlib.Repr.repr_array = _shortened  # type: ignore[method-assign]

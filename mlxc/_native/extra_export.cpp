@@ -1,4 +1,4 @@
-// Exporting with metadata or to a callback, and reading metadata back.
+// Exporting with metadata or to a callback.
 #include "extras.hpp"
 
 #ifndef MLXC_FOREIGN
@@ -221,6 +221,3 @@ extern "C" int mlxc_exporter_new_callback(
 
 extern "C" int mlxc_exporter_close(const mlx_function_exporter exporter)
     MLXC_BODY(get(exporter).close())
-
-extern "C" int mlxc_imported_metadata(const char** res, const mlx_imported_function imported)
-    MLXC_BODY(set(res, get(imported).metadata()))

@@ -213,7 +213,6 @@ int mlxc_exporter_new_callback(
     const mlx_closure_kwargs fun,
     bool shapeless);
 int mlxc_exporter_close(const mlx_function_exporter exporter);
-int mlxc_imported_metadata(const char** res, const mlx_imported_function imported);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,7 @@
-"""The options of printing."""
+"""How arrays are shown, and the options of printing."""
+
+import array as standard
+import reprlib
 
 import pytest
 
@@ -69,3 +72,11 @@ def test_more_places_than_a_number_has_are_refused(places):
     for function in (mx.set_printoptions, mx.printoptions, mx.PrintOptions):
         with pytest.raises(ValueError, match="precision must be at most 1074"):
             function(places)
+
+
+def test_reprlib_shows_arrays_and_those_of_the_standard_library():
+    numbers = standard.array("i", [1, 2])
+
+    assert reprlib.repr([mx.array([1, 2])]) == "[array([1, 2], dtype=int32)]"
+    assert reprlib.repr(numbers) == "array('i', [1, 2])"
+    assert len(reprlib.repr(mx.arange(1000))) == 30
