@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ._handle import Handle
+
 if TYPE_CHECKING:
     from ._array import array
 
@@ -177,8 +179,7 @@ def result_type(*arrays_and_dtypes: array | Dtype | bool | int | float | complex
     operation they count less: a float beside a float16 array leaves it float16.
 
     Raises:
-        ValueError: there are no arguments.
-        TypeError: an argument is no array, data type or scalar.
+        ValueError: there are no arguments, or one is no array, data type or Python scalar.
 
     Example:
         >>> import mlxc as mx
@@ -204,7 +205,6 @@ def _dtype_of(item: array | Dtype | bool | int | float | complex) -> Dtype:
     scalar = _SCALARS.get(type(item))
     if scalar is not None:
         return scalar
-    try:
-        return item.dtype  # type: ignore[union-attr]
-    except AttributeError:
-        raise TypeError(f"an array, a data type or a scalar has a type, not {item!r}") from None
+    if isinstance(item, Handle):
+        return item.dtype
+    raise ValueError(f"[result_type] an array, a data type or a scalar has a type, not {item!r}")

@@ -33,7 +33,7 @@ mx.eval(x, y, n, i, c, spd, image, filters, big, key, blocks, packed)
 
 UNARY = """abs arccosh arcsinh arctan argmax argmin argsort all any ceil cos cosh cummax cummin
 cumprod cumsum erf exp expm1 floor logical_not logsumexp max mean min negative prod reciprocal
-round rsqrt sigmoid sign sin sinh softmax sort sqrt square std sum tan tanh transpose zeros_like""".split()
+round rsqrt sigmoid sign sin sinh softmax sort sqrt square std sum tan tanh transpose""".split()
 UNIT = "arccos arcsin arctanh erfinv log log10 log1p log2".split()
 BINARY = """add arctan2 divide divmod equal floor_divide greater greater_equal less less_equal
 logaddexp logical_and logical_or matmul maximum minimum multiply not_equal power remainder

@@ -172,6 +172,7 @@ CASES = [
         for one, other in product((*TYPES, *CATEGORIES), repeat=2)
     ),
     *(f"mx.result_type(mx.{one}, mx.{other})" for one, other in product(TYPES, TYPES)),
+    *(f"mx.result_type({other})" for other in ("'a'", "None", "[1]", "mx.int8, object()")),
     *(f"mx.can_cast(mx.{one}, mx.{other})" for one, other in product(TYPES, TYPES)),
     *(f"mx.float32 == {other}, {other} == mx.float32, mx.float32 != {other}" for other in OTHERS),
     *(f"mx.issubdtype(mx.float32, {other})" for other in OTHERS),
