@@ -30,6 +30,10 @@ __all__ = ["compile", "disable_compile", "enable_compile"]
 #: What a trace depends on in every array.
 EXACT, SHAPELESS = attrgetter("dtype", "shape"), attrgetter("dtype", "ndim")
 
+#: How many graphs a compiled function keeps; beyond that the oldest goes, and is built again if
+#: its form comes again. Numbers that change with every call would fill the memory otherwise.
+MOST_TRACES = 512
+
 _identifiers = count(1)
 _enabled = "MLX_DISABLE_COMPILE" not in os.environ
 
@@ -44,7 +48,8 @@ def compile(
 
     `fun` runs when arguments come in a new form: with other types or shapes of arrays, another
     structure, or other values of leaves that are not arrays. Otherwise only its graph does. It
-    should have no effects but on `outputs`, and cannot evaluate its arguments.
+    should have no effects but on `outputs`, and cannot evaluate its arguments. The graphs of the
+    last 512 forms are kept: pass numbers that change with every call as arrays.
 
     On the CPU, MLX compiles graphs with `g++` in a folder for temporary files. Where there is no
     `g++`, or others can write to that folder, `fun` itself runs at every call, and a warning says
@@ -141,6 +146,8 @@ class _Compiler:
         if (trace := self.traces.get(form)) is None:
             if not can_compile():
                 return self.fun(*args, **kwargs)
+            if len(self.traces) >= MOST_TRACES:
+                self.traces.pop(tuple(self.traces)[0], None)  # a copy, for other threads may add
             trace = self.traces[form] = _Trace(self, form_of((args, kwargs)))
         try:
             made = unpack(lib.h_closure_apply(trace.address, addresses(arrays), len(arrays)))

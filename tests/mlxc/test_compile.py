@@ -204,3 +204,22 @@ def test_tuples_of_other_types_come_back_as_they_are():
 
     assert (type(state), state.a.item(), state.b.item()) == (State, 11, 20)
     assert (type(vector), vector[0].item()) == (Vector, 11)
+
+
+def test_the_oldest_graph_goes_when_there_are_too_many():
+    calls = []
+
+    @mx.compile
+    def scaled(x, by):
+        calls.append(by)
+        return x * by
+
+    for by in range(_compile.MOST_TRACES + 1):
+        scaled(mx.array(1), by)
+    calls.clear()
+
+    assert scaled(mx.array(2), 1).item() == 2
+    assert scaled(mx.array(2), _compile.MOST_TRACES).item() == 2 * _compile.MOST_TRACES
+    assert calls == []
+    assert scaled(mx.array(2), 0).item() == 0
+    assert calls == [0]
