@@ -7,12 +7,12 @@ one; a bool is one byte.
 - MLX's version, how many traces follow (4 bytes), whether they are shapeless, the metadata.
 - For each trace: the names of the last inputs, the identifiers of the inputs, their shapes and
   types, the identifiers of the outputs, and the tape: a list of nodes in the order of computation.
-- A node is an identifier (8 bytes) and whether an operation computes it. If none does, whether a
-  constant of this shape and type follows, with its elements; otherwise it is an input, or the
-  constant of an earlier trace. If one does, the identifiers of the operands, the stream (its
-  number, kind and device, 4 bytes each), the operation's name and parameters, and in 8 bytes how
-  many other results there are: if none, the shape and the type of the node, otherwise the lists of
-  all identifiers, all shapes and all types.
+- A node is an identifier (8 bytes) and whether an operation computes it. If none does, whether it
+  is a constant, whose shape, type and elements follow unless an earlier trace has it too; otherwise
+  it is an input. If one does, the identifiers of the operands, the stream (its number, kind and
+  device, 4 bytes each), the operation's name and parameters, and in 8 bytes how many other results
+  there are: if none, the shape and the type of the node, otherwise the lists of all identifiers,
+  all shapes and all types.
 """
 
 from __future__ import annotations
@@ -125,12 +125,12 @@ class Reader:
                 nodes.append(node)
                 continue
             if self.flag():
-                constants[place] = self.constant()
-            if place not in inputs:
                 if place not in constants:
-                    raise self.fault("has a constant without a value")
+                    constants[place] = self.constant()
                 used[place] = constants[place]
                 known.add(place)
+            elif place not in known:
+                raise self.fault("has an input that is none")
         if not known.issuperset(outputs):
             raise self.fault("has outputs that are not computed")
         return Trace(names, inputs, forms, outputs, used, nodes)

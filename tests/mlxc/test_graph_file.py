@@ -86,6 +86,19 @@ def test_a_shapeless_function_takes_other_lengths(path, function):
     assert_close(mx.import_function(path)(other)[0], function(other))
 
 
+def test_a_constant_of_several_forms_is_in_the_file_once(path):
+    constant = mx.arange(3.0) + 0
+    mx.eval(constant)
+    with mx.exporter(path, lambda a: (a + constant, constant)) as export:
+        export(mx.ones(3))
+        export(mx.ones((2, 3)))
+    imported = mx.import_function(path)
+
+    assert imported(mx.ones(3))[0].tolist() == [1.0, 2.0, 3.0]
+    assert imported(mx.ones((2, 3)))[0].tolist() == [[1.0, 2.0, 3.0]] * 2
+    assert imported(mx.ones((2, 3)))[1].tolist() == [0.0, 1.0, 2.0]
+
+
 def test_a_shapeless_function_refuses_lengths_that_do_not_fit(path):
     mx.export_function(path, lambda a: a @ a, mx.ones((2, 2)), shapeless=True)
 

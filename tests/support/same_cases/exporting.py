@@ -34,6 +34,43 @@ mx.export_function("f.mlxfn", lambda x: x.sum(), mx.ones((2,)), shapeless=True)
 g = mx.import_function("f.mlxfn")
 [g(mx.ones((2,))), g(mx.ones((5,))), attempt(g, mx.ones((5, 5))), attempt(g, mx.array(1.0))]
 
+def f(x, y=None, **k): return [x if y is None else x + y, *k.values()]
+with mx.exporter("f.mlxfn", f) as e:
+    e(mx.ones(2)); e(mx.ones(2), mx.ones(2)); e(mx.ones(2), z=mx.ones(1)); e(mx.ones(2), {"y": mx.ones(2), "z": mx.zeros(3)})
+g = mx.import_function("f.mlxfn")
+[g(mx.ones(2)), g(mx.ones(2), mx.ones(2)), g(mx.ones(2), z=mx.ones(1)), g(mx.ones(2), y=mx.ones(2), z=mx.ones(3)), attempt(g, mx.ones(2), y=mx.ones(2)), g((mx.ones(2),), {"z": mx.ones(1)})]
+
+c = mx.arange(3.0)
+def f(x): return x + c, c
+mx.eval(c)
+with mx.exporter("f.mlxfn", f) as e:
+    e(mx.ones(3)); e(mx.ones((2, 3)))
+g = mx.import_function("f.mlxfn")
+[g(mx.ones(3)), g(mx.ones((2, 3)))]
+
+mx.export_function("f.mlxfn", lambda x: x, mx.ones(2))
+[mx.import_function("f.mlxfn")(mx.zeros(2))]
+
+mx.export_function("f.mlxfn", lambda x, y: (y, x, y), mx.ones(2), mx.zeros(2))
+[mx.import_function("f.mlxfn")(mx.zeros(2), mx.ones(2))]
+
+def f(x): return mx.random.uniform(shape=(2,), key=x), mx.random.normal((2, 2), key=x), mx.random.randint(0, 5, (3,), key=x), mx.random.gumbel((2,), key=x)
+mx.export_function("f.mlxfn", f, mx.random.key(0))
+mx.import_function("f.mlxfn")(mx.random.key(7))
+
+def f(x): return mx.einsum("ij,jk->ik", x, x), mx.linalg.norm(x), mx.var(x), mx.median(x), mx.topk(x, 1), mx.cummax(x, axis=0), mx.pad(x, 1), mx.roll(x, 1), mx.tile(x, 2), mx.nan_to_num(x), mx.logaddexp(x, x), mx.trace(x), mx.tri(2) * x, mx.meshgrid(x[0], x[1])[0]
+mx.export_function("f.mlxfn", f, mx.array([[1.0, 2], [3, 4]]))
+mx.import_function("f.mlxfn")(mx.array([[4.0, 2], [3, 1]]))
+
+mx.export_function("f.mlxfn", lambda x: (x.astype(mx.bfloat16), x.astype(mx.complex64), x > 0, x.astype(mx.uint8).view(mx.int8), mx.array(True) & (x > 1), x.astype(mx.float64)), mx.array([1.0, -2.0]))
+mx.import_function("f.mlxfn")(mx.array([1.0, 2.0]))
+
+mx.export_function("f.mlxfn", lambda x: x + mx.array([1 + 2j]) + mx.array([1.5], mx.float16), mx.array([1.0]))
+mx.import_function("f.mlxfn")(mx.array([1.0]))
+
+mx.export_function("f.mlxfn", lambda: (mx.zeros((0, 3)), mx.ones(()), mx.array([], mx.int8)))
+mx.import_function("f.mlxfn")()
+
 with mx.exporter("f.mlxfn", lambda x, y=None: x if y is None else x + y) as e:
     e(mx.ones((2,)))
     e(mx.ones((2,)), y=mx.ones((2,)))
