@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import _graph_calls as calls
+from . import _graph_products as products
 from . import linalg
 from ._ffi import lib
 from .ops import (
@@ -147,12 +148,12 @@ RULES: dict[str, tuple[str, Callable[..., Operation]]] = {
     "AsStrided": ("ILQ", on(layout.as_strided, "shape", "strides", "offset")),
     "AsType": ("t", lambda node, dtype: lambda a: cast.astype(a, dtype)),
     "BitwiseBinary": ("i", lambda node, kind: calls.pick(BITWISE, kind)),
-    "BlockMaskedMM": ("i", before(calls.block_masked)),
+    "BlockMaskedMM": ("i", before(products.block_masked)),
     "Broadcast": ("I", before(calls.broadcast)),
     "BroadcastAxes": ("I", before(calls.broadcast_axes)),
     "Cholesky": ("?", on(linalg.cholesky, "upper")),
     "Concatenate": ("i", lambda node, axis: lambda *arrays: join.concatenate(arrays, axis)),
-    "Convolution": ("IIIIIi?", calls.convolution),
+    "Convolution": ("IIIIIi?", products.convolution),
     "Depends": ("", calls.depend),
     "DynamicSlice": ("II", before(calls.dynamic_slice)),
     "DynamicSliceUpdate": ("I", before(calls.dynamic_slice_update)),
@@ -167,8 +168,8 @@ RULES: dict[str, tuple[str, Callable[..., Operation]]] = {
     "Flatten": ("ii", on(shape.flatten, "start_axis", "end_axis")),
     "Gather": ("II", before(calls.gather)),
     "GatherAxis": ("i", before(calls.gather_axis)),
-    "GatherMM": ("??", lambda node, left, right: partial(calls.gather_mm, left or right)),
-    "GatherQMM": ("iii???", calls.gather_qmm),
+    "GatherMM": ("??", lambda node, left, right: partial(products.gather_mm, left or right)),
+    "GatherQMM": ("iii???", products.gather_qmm),
     "Hadamard": ("f", on(matmul.hadamard_transform, "scale")),
     "Inverse": ("??", calls.inverse),
     "LayerNorm": ("f", before(calls.layer_norm)),
@@ -184,8 +185,8 @@ RULES: dict[str, tuple[str, Callable[..., Operation]]] = {
     "NumberOfElements": ("I?t", before(calls.number_of_elements)),
     "Pad": ("III", before(calls.pad)),
     "Partition": ("ii", on(sort.partition, "kth", "axis")),
-    "Quantize": ("iii?", calls.packing),
-    "QuantizedMatmul": ("iii?", calls.quantized_matmul),
+    "Quantize": ("iii?", products.packing),
+    "QuantizedMatmul": ("iii?", products.quantized_matmul),
     "RMSNorm": ("f", before(calls.rms_norm)),
     "RMSNormVJP": ("f", lambda node, eps: partial(calls.backwards, partial(calls.rms_norm, eps))),
     "RandomBits": ("Ii", before(calls.random_bits)),

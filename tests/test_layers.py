@@ -43,6 +43,7 @@ MLXC = [
         "mlxc._vmap",
     ],
     ["mlxc._graph_calls"],
+    ["mlxc._graph_products"],
     ["mlxc._graph_rules"],
     ["mlxc._graph_replay"],
     ["mlxc._export", "mlxc._mapping"],
