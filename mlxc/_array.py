@@ -12,6 +12,7 @@ from ._errors import check, raise_last_error
 from ._ffi import ffi, handle, lib
 from ._handle import Handle, at, wrap
 from ._operators import bitwise, division_in_place, equality, in_place, matmul, operator
+from ._structs import c_array
 from .ops import diagonals, elementwise, exponential, reduce, scan, shape, statistics, trigonometry
 from .ops._arguments import ints
 
@@ -107,9 +108,9 @@ class array(Handle):
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        text = ffi.new("mlx_string*", lib.mlx_string_new())
+        text, address = ffi.new("mlx_string*", lib.mlx_string_new()), self._h
         try:
-            check(lib.mlx_array_tostring(text, ffi.new("mlx_array*", [_pointer(self)])[0]))
+            check(lib.mlx_array_tostring(text, c_array(address)))
             shown = ffi.string(lib.mlx_string_data(text[0])).decode()
         finally:
             lib.mlx_string_free(text[0])
@@ -267,10 +268,6 @@ class array(Handle):
     split = shape.split
     squeeze = shape.squeeze
     swapaxes = shape.swapaxes
-
-
-def _pointer(a: array) -> Any:
-    return ffi.cast("void*", a._h)
 
 
 array.__module__ = "mlxc"

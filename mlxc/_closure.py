@@ -175,7 +175,8 @@ def _call_vmap(
 
 
 def _set(result: Any, arrays: list[array]) -> int:
-    handles = ffi.new("uintptr_t[]", addresses(arrays))
+    held = addresses(arrays)
+    handles = ffi.new("uintptr_t[]", held)
     data = ffi.cast("mlx_array*", handles)
     return int(lib.mlx_vector_array_set_data(result, data, len(arrays)))
 

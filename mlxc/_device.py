@@ -274,7 +274,7 @@ def set_default_stream(stream: Stream) -> None:
 
 
 def new_stream(device: Device | DeviceType) -> Stream:
-    """A new stream on a device, for the calling thread.
+    """A new stream on a device, for any thread.
 
     Raises:
         ValueError: `device` is a GPU, and there is none.
@@ -290,9 +290,7 @@ def new_stream(device: Device | DeviceType) -> Stream:
 
 
 def new_thread_unsafe_stream(device: Device | DeviceType) -> Stream:
-    """A new stream on a device, for any thread.
-
-    Nothing guards it: the caller sees to it that one thread at a time evaluates on it.
+    """What `new_stream` gives: here, every stream but a thread-local one serves any thread.
 
     Raises:
         ValueError: there is no such device.
@@ -326,15 +324,15 @@ def new_thread_local_stream(device: Device | DeviceType) -> ThreadLocalStream:
 
 
 def clear_streams() -> None:
-    """End all streams of the calling thread, its default streams too.
+    """End the streams that only the calling thread may use: those of thread-local streams.
 
-    Arrays that were to be computed on them can no longer be evaluated. To compute anything else,
-    the thread sets a new default stream.
+    Arrays that were to be computed on them can no longer be evaluated. All other streams, the
+    default ones too, serve every thread and stay.
 
     Example:
         >>> import mlxc as mx
-        >>> def last_work_of_a_thread():
-        ...     mx.eval(mx.ones((2,)) + 1)
+        >>> def last_work_of_a_thread(stream: mx.ThreadLocalStream):
+        ...     mx.eval(mx.add(1, 2, stream=stream))
         ...     mx.clear_streams()
     """
     _defaults.streams.clear()

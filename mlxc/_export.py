@@ -241,8 +241,8 @@ def export_to_dot(file: Any, *args: Any, **kwargs: array) -> None:
     namer = lib.mlx_node_namer_new()
     try:
         for name, arrays in named:
-            for a in arrays:
-                check(lib.mlx_node_namer_set_name(namer, c_array(a), name.encode()))
+            for address in addresses(arrays):
+                check(lib.mlx_node_namer_set_name(namer, c_array(address), name.encode()))
         with c_vector(outputs) as c_outputs, tempfile.TemporaryFile() as drawn:
             check(lib.mlx_export_to_dot(drawn, namer, c_outputs))
             drawn.seek(0)
@@ -312,8 +312,8 @@ def _inputs(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inputs:
 def _c_map(named: dict[str, array]) -> Iterator[Any]:
     made = lib.mlx_map_string_to_array_new()
     try:
-        for name, a in named.items():
-            check(lib.mlx_map_string_to_array_insert(made, name.encode(), c_array(a)))
+        for name, address in zip(named, addresses(list(named.values())), strict=True):
+            check(lib.mlx_map_string_to_array_insert(made, name.encode(), c_array(address)))
         yield made
     finally:
         lib.mlx_map_string_to_array_free(made)

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from ._device import StreamOrDevice
 
 
-def c_array(a: array) -> Any:
-    """The struct of an array that the caller keeps."""
-    return ffi.new("mlx_array*", [ffi.cast("void*", a._h)])[0]
+def c_array(address: int) -> Any:
+    """The struct of an array; the caller keeps its `_h` while C works."""
+    return ffi.new("mlx_array*", [ffi.cast("void*", address)])[0]
 
 
 @contextmanager
 def c_vector(arrays: Sequence[array]) -> Iterator[Any]:
     """The C vector of arrays that the caller keeps, for the length of a `with` block."""
-    structs = ffi.new("mlx_array[]", [[ffi.cast("void*", a)] for a in addresses(arrays)])
+    held = addresses(arrays)
+    structs = ffi.new("mlx_array[]", [[ffi.cast("void*", address)] for address in held])
     vector = lib.mlx_vector_array_new_data(structs, len(arrays))
     try:
         yield vector
@@ -47,6 +48,6 @@ def take_array(result: Any) -> array:
 
 def two_results(function: Any, a: array, *arguments: Any) -> tuple[array, array]:
     """What a function of one array sets in its two results."""
-    results = ffi.new("mlx_array[2]")
-    check(function(results, results + 1, c_array(a), *arguments))
+    results, address = ffi.new("mlx_array[2]"), a._h
+    check(function(results, results + 1, c_array(address), *arguments))
     return take_array(results), take_array(results + 1)

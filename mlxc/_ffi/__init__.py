@@ -45,6 +45,7 @@ foreign: bool = lib.mlxc_error_kind() < 0
 
 lib.mlxc_install_error_handler()
 lib.mlxc_park_streams_at_exit()
+lib.mlxc_watch_threads()
 watch_forks(lib, handle)
 
 __all__ = ["blas", "ffi", "foreign", "handle", "lib"]

@@ -34,6 +34,7 @@ def watch_forks(lib: Any, handle: ModuleType) -> None:
 
 
 def _guard(lib: Any, handle: ModuleType) -> None:
+    lib.mlxc_after_fork_in_child()
     if not lib.mlxc_is_forked():
         return
     for name in WAITING:

@@ -8,6 +8,10 @@
 
 #include <unistd.h>
 
+#ifndef MLXC_FOREIGN
+#include "handle.h"
+#endif
+
 namespace {
 
 std::mutex mutex;
@@ -30,6 +34,27 @@ int waiting_at_exit(Call call) {
 }
 
 } // namespace
+
+#ifdef MLXC_FOREIGN
+extern "C" void mlxc_watch_threads(void) {}
+
+extern "C" void mlxc_free_alone(mlx_array array) {
+  mlx_array_free(array);
+}
+#else
+extern "C" void mlxc_watch_threads(void) {
+  mlxc::before_first_turn = [] {
+    waiting_at_exit([] {
+      mlxc_see_thread();
+      return 0;
+    });
+  };
+}
+
+extern "C" void mlxc_free_alone(mlx_array array) {
+  mlxc::release_held<mlx::core::array>(array.ctx);
+}
+#endif
 
 extern "C" int mlxc_call_python(mlx_vector_array* res, const mlx_vector_array args, void* payload) {
   return waiting_at_exit([&] { return mlxc_call(res, args, payload); });

@@ -2,6 +2,8 @@
  * token, so they are taken apart here. All other keys are left to Python. */
 #include "handle_type.h"
 
+#include <string.h>
+
 enum { MAX_AXES = 16 };
 
 typedef struct {
@@ -19,8 +21,9 @@ static int read_key(PyObject* key, mlx_array array, Cut* cut) {
   if (parts == 0 || (size_t)parts > ndim || ndim > MAX_AXES) {
     return 0;
   }
-  const int* shape = mlx_array_shape(array);
+  int shape[MAX_AXES]; /* a bound that is no int may run Python, which may change the array */
   cut->ndim = (int)ndim;
+  memcpy(shape, mlx_array_shape(array), ndim * sizeof(int));
   for (int i = 0; i < cut->ndim; i++) {
     Py_ssize_t start = 0, stop = shape[i], step = 1;
     if (i < parts) {
@@ -44,6 +47,16 @@ static int read_key(PyObject* key, mlx_array array, Cut* cut) {
   return 1;
 }
 
+static mlx_stream default_stream(void) {
+  mlx_stream stream = mlxc_known_stream();
+  if (stream.ctx == NULL) {
+    Py_BEGIN_ALLOW_THREADS
+    stream = mlxc_default_stream();
+    Py_END_ALLOW_THREADS
+  }
+  return stream;
+}
+
 PyObject* mlxc_cut(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
   (void)module;
   Cut cut;
@@ -55,8 +68,9 @@ PyObject* mlxc_cut(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
     Py_RETURN_NONE;
   }
   mlx_array res = {0};
+  mlx_stream stream = default_stream(); /* before the arrays: it may let go of the GIL */
   int n = cut.ndim;
-  mlx_slice(&res, a->array, cut.start, n, cut.stop, n, cut.step, n, mlxc_default_stream());
+  mlx_slice(&res, a->array, cut.start, n, cut.stop, n, cut.step, n, stream);
   return mlxc_owner(res);
 }
 
@@ -73,6 +87,7 @@ PyObject* mlxc_put(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
     Py_RETURN_NONE;
   }
   mlx_array res = {0};
+  mlx_stream stream = default_stream(); /* before the arrays: it may let go of the GIL */
   int n = cut.ndim;
   mlx_slice_update(
       &res,
@@ -84,6 +99,6 @@ PyObject* mlxc_put(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
       n,
       cut.step,
       n,
-      mlxc_default_stream());
+      stream);
   return mlxc_owner(res);
 }

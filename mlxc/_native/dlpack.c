@@ -168,17 +168,19 @@ PyObject* mlxc_to_dlpack(PyObject* module, PyObject* args) {
   if (handle == NULL) {
     return NULL;
   }
-  void* data = mlxc_evaluated_data(handle->array);
+  mlx_array array = mlxc_second(handle->array);
+  void* data = mlxc_evaluated_data(array);
   if (PyErr_Occurred()) {
+    mlx_array_free(array);
     return NULL;
   }
-  size_t ndim = mlx_array_ndim(handle->array);
+  size_t ndim = mlx_array_ndim(array);
   Export* export = malloc(sizeof(Export) + 2 * ndim * sizeof(int64_t));
   if (export == NULL) {
+    mlx_array_free(array);
     return PyErr_NoMemory();
   }
-  export->array = mlx_array_new();
-  mlx_array_set(&export->array, handle->array);
+  export->array = array;
   if (versioned) {
     DLManagedTensorVersioned* managed = &export->managed.versioned;
     managed->major = MAJOR;
@@ -374,7 +376,13 @@ PyObject* mlxc_from_dlpack(PyObject* module, PyObject* args) {
   if (owner == NULL) {
     return NULL;
   }
-  int shared = managed == NULL && (const void*)mlx_array_data_uint8(array) == data;
+  const void* kept = NULL;
+  if (managed == NULL) {
+    Py_BEGIN_ALLOW_THREADS
+    kept = mlx_array_data_uint8(array);
+    Py_END_ALLOW_THREADS
+  }
+  int shared = kept != NULL && kept == (const void*)data;
   PyObject* result = PyTuple_Pack(2, owner, shared ? Py_True : Py_False);
   Py_DECREF(owner);
   return result;

@@ -11,10 +11,14 @@
 #include <exception>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include <unistd.h>
 
 #include "mlx/scheduler.h"
+#ifndef MLXC_FOREIGN
+#include "turn.h"
+#endif
 
 namespace {
 
@@ -71,11 +75,33 @@ size_t ask_to_halt(Streams& streams) {
   return asked;
 }
 
-// MLX has forgotten the main thread's streams by now, but runs what is queued.
+// Nobody evaluates while the process forks, nor when it ends: the child could not go on, and MLX
+// forgets what an evaluation needs.
+constexpr std::chrono::seconds MOST{60};
+
+bool stop_evaluations() {
+#ifdef MLXC_FOREIGN
+  return false;
+#else
+  return mlxc::take_turn(MOST);
+#endif
+}
+
+bool stopped = false; // by the thread that forks
+
+void resume_evaluations() {
+#ifndef MLXC_FOREIGN
+  if (std::exchange(stopped, false)) {
+    mlxc::give_turn();
+  }
+#endif
+}
+
 void halt_at_exit() {
   if (forked()) {
     return; // a forked child has no stream threads to wait for
   }
+  stop_evaluations();
   auto& streams = cpu_streams();
   std::unique_lock lock(streams.mutex);
   size_t asked = ask_to_halt(streams);
@@ -110,12 +136,12 @@ extern "C" void mlxc_before_fork(void) {
   if (!in_use || forked()) {
     return;
   }
+  stopped = stop_evaluations();
   auto& streams = cpu_streams();
   std::unique_lock lock(streams.mutex);
   size_t asked = ask_to_halt(streams);
-  // A halted stream may keep another from its halt, if a third thread is evaluating.
-  streams.changed.wait_for(
-      lock, std::chrono::seconds(60), [&] { return streams.halted == asked; });
+  // A halted stream may keep another from its halt, if a third thread is evaluating after all.
+  streams.changed.wait_for(lock, MOST, [&] { return streams.halted == asked; });
 }
 
 extern "C" void mlxc_after_fork_in_parent(void) {
@@ -126,6 +152,11 @@ extern "C" void mlxc_after_fork_in_parent(void) {
   std::lock_guard lock(streams.mutex);
   streams.go = true;
   streams.changed.notify_all();
+  resume_evaluations();
+}
+
+extern "C" void mlxc_after_fork_in_child(void) {
+  resume_evaluations();
 }
 
 extern "C" bool mlxc_is_forked(void) {

@@ -13,7 +13,7 @@ using Division = std::pair<mx::array, mx::array>;
 
 // Scalars from Python are computed from the start, and may be looked at.
 bool is_known_not_minus_one(const mx::array& b) {
-  if (!b.is_available() || b.size() != 1) {
+  if (b.status() != mx::array::available || b.size() != 1) {
     return false;
   }
   switch (b.dtype().val()) {

@@ -185,6 +185,7 @@ class Event {
 mx::ExportCallback to_python(void* payload) {
   return [payload](const mx::ExportCallbackInput& input) {
     Event event(input);
+    mlxc::Pause pause;
     mlxc::Owned<mlx_vector_array> arrays(event.arrays());
     mlxc::check(mlxc_call_export(event.json().c_str(), arrays.handle, payload));
   };

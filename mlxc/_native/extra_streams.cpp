@@ -26,7 +26,7 @@ void forget_lost_tasks() {
       still = 0;
     }
   }
-  auto stream = mlx::core::default_stream(mlx::core::default_device());
+  auto stream = mlxc::thread_stream(mlx::core::default_device());
   for (; active > 0; active--) {
     scheduler.notify_task_completion(stream);
   }
@@ -56,7 +56,7 @@ size_t buffer_size(const mlxc::Arrays& arrays) {
 #endif
 
 extern "C" int mlxc_new_thread_unsafe_stream(mlx_stream* res, mlx_device dev)
-    MLXC_BODY(set(res, mx::new_thread_unsafe_stream(get(dev))))
+    MLXC_BODY(set(res, new_shared_stream(get(dev))))
 
 extern "C" int mlxc_new_thread_local_stream(int* index, mlx_device dev)
     MLXC_BODY(set(index, mx::new_thread_local_stream(get(dev)).index))
@@ -66,7 +66,7 @@ extern "C" int mlxc_stream_of_this_thread(mlx_stream* res, int index, mlx_device
 
 extern "C" int mlxc_forget_lost_tasks(void) MLXC_BODY(forget_lost_tasks())
 
-extern "C" int mlxc_clear_streams(void) MLXC_BODY(mx::clear_streams())
+extern "C" int mlxc_clear_streams(void) MLXC_BODY(Turn turn; mx::clear_streams())
 
 extern "C" int mlxc_get_array_buffer_size(size_t* res, const mlx_vector_array arrays)
-    MLXC_BODY(set(res, buffer_size(get(arrays))))
+    MLXC_BODY(Turn turn; set(res, buffer_size(get(arrays))))

@@ -5,10 +5,12 @@ void mlxc_park_streams_at_exit(void);
 void mlxc_remember_stream(mlx_stream stream);
 void mlxc_before_fork(void);
 void mlxc_after_fork_in_parent(void);
+void mlxc_after_fork_in_child(void);
 bool mlxc_is_forked(void);
 const char* mlxc_error_message(void);
 mlx_stream mlxc_default_stream(void);
 void mlxc_default_stream_changed(void);
+void mlxc_watch_threads(void);
 
 int mlxc_set_print_precision(int precision);
 int mlxc_print_precision(int* res);

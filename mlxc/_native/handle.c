@@ -18,8 +18,7 @@ static PyObject* refuse = NULL;           /* () -> never, in a forked child */
 static void handle_dealloc(PyObject* object) {
   Handle* self = (Handle*)object;
   PyTypeObject* type = Py_TYPE(object);
-  mlx_array_free(self->array);
-  Py_XDECREF(self->address);
+  mlxc_let_go(self->array, self->address);
   ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
   Py_DECREF(type);
 }
@@ -65,6 +64,12 @@ typedef struct {
   Py_ssize_t extents[];
 } Export;
 
+mlx_array mlxc_second(mlx_array array) {
+  mlx_array copy = mlx_array_new();
+  mlx_array_set(&copy, array);
+  return copy;
+}
+
 void* mlxc_evaluated_data(mlx_array array) {
   const void* data = NULL;
   int status;
@@ -88,8 +93,7 @@ void* mlxc_evaluated_data(mlx_array array) {
 
 static int handle_getbuffer(PyObject* object, Py_buffer* view, int flags) {
   Handle* self = (Handle*)object;
-  mlx_array array = self->array;
-  const char* format = buffer_format(mlx_array_dtype(array));
+  const char* format = buffer_format(mlx_array_dtype(self->array));
   view->obj = NULL;
   if (format == NULL) {
     PyErr_SetString(
@@ -97,8 +101,10 @@ static int handle_getbuffer(PyObject* object, Py_buffer* view, int flags) {
         "bfloat16 has no buffer format; convert first, as in a.astype(mx.float32)");
     return -1;
   }
+  mlx_array array = mlxc_second(self->array);
   void* data = mlxc_evaluated_data(array);
   if (PyErr_Occurred()) {
+    mlx_array_free(array);
     return -1;
   }
   int ndim = (int)mlx_array_ndim(array);
@@ -106,6 +112,7 @@ static int handle_getbuffer(PyObject* object, Py_buffer* view, int flags) {
   Py_ssize_t size = (Py_ssize_t)mlx_array_size(array);
   Export* export = PyMem_Malloc(sizeof(Export) + 2 * (size_t)ndim * sizeof(Py_ssize_t));
   if (export == NULL) {
+    mlx_array_free(array);
     PyErr_NoMemory();
     return -1;
   }
@@ -121,14 +128,14 @@ static int handle_getbuffer(PyObject* object, Py_buffer* view, int flags) {
     dense *= shape[i];
   }
   if (!contiguous && size > 0 && (flags & PyBUF_STRIDES) != PyBUF_STRIDES) {
+    mlx_array_free(array);
     PyMem_Free(export);
     PyErr_SetString(
         PyExc_BufferError,
         "the array is not contiguous in memory; take mx.contiguous(a) first");
     return -1;
   }
-  export->array = mlx_array_new();
-  mlx_array_set(&export->array, array);
+  export->array = array;
   view->buf = data;
   view->len = size * itemsize;
   view->itemsize = itemsize;
@@ -153,6 +160,7 @@ static void handle_releasebuffer(PyObject* object, Py_buffer* view) {
 static PyObject* handle_shape(PyObject* object, void* closure) {
   (void)closure;
   mlx_array array = ((Handle*)object)->array;
+  PyObject* address = Py_NewRef(((Handle*)object)->address); /* a tuple may collect garbage */
   Py_ssize_t ndim = (Py_ssize_t)mlx_array_ndim(array);
   const int* shape = mlx_array_shape(array);
   PyObject* result = PyTuple_New(ndim);
@@ -164,6 +172,7 @@ static PyObject* handle_shape(PyObject* object, void* closure) {
     }
     PyTuple_SetItem(result, i, extent);
   }
+  Py_DECREF(address);
   return result;
 }
 

@@ -19,6 +19,13 @@ Handle* mlxc_handle(PyObject* object);
 /* An object that owns the array; raises the last error for an empty one. */
 PyObject* mlxc_owner(mlx_array array);
 
+/* Frees an array, whose address is handed over, once nobody else holds the address. */
+void mlxc_let_go(mlx_array array, PyObject* address);
+
+/* Another reference to an array, for whoever lets go of the GIL: `a += b` gives the object another
+ * array. */
+mlx_array mlxc_second(mlx_array array);
+
 /* Evaluates without the GIL; returns the data pointer, NULL with an exception. */
 void* mlxc_evaluated_data(mlx_array array);
 

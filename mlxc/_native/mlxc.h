@@ -23,9 +23,11 @@ void mlxc_install_error_handler(void);
 void mlxc_park_streams_at_exit(void);
 void mlxc_remember_stream(mlx_stream stream);
 
-/* Halts the streams remembered when their queues are done, and lets them go on. */
+/* Halts the streams remembered when their queues are done, and lets them go on. No thread
+ * evaluates meanwhile. */
 void mlxc_before_fork(void);
 void mlxc_after_fork_in_parent(void);
+void mlxc_after_fork_in_child(void);
 
 /* Whether this process was forked from one with streams, whose threads stayed there. */
 bool mlxc_is_forked(void);
@@ -33,8 +35,10 @@ bool mlxc_is_forked(void);
 /* The calling thread's last message, valid until its next failure. */
 const char* mlxc_error_message(void);
 
-/* The calling thread's default stream on the default device. Borrowed. */
+/* The calling thread's default stream on the default device. Borrowed. The first call of a thread
+ * may wait for a turn, so it must not hold the GIL; the second function gives null instead. */
 mlx_stream mlxc_default_stream(void);
+mlx_stream mlxc_known_stream(void);
 
 /* Forgets every cached default stream: a default has changed. */
 void mlxc_default_stream_changed(void);
@@ -118,6 +122,13 @@ int mlxc_call_vmap(
 /* What is told of a function that is exported to a callback: one event as JSON, with its
  * arrays beside it. */
 int mlxc_call_export(const char* event, const mlx_vector_array arrays, void* payload);
+
+/* Tells of a thread that is about to touch graphs for the first time; takes the GIL. */
+void mlxc_see_thread(void);
+void mlxc_watch_threads(void);
+
+/* Frees an array while no other thread touches graphs. */
+void mlxc_free_alone(mlx_array array);
 
 /* The destructor of a closure whose payload is a Python object, and the payloads
  * that were dropped since, one a call, NULL when there are no more. */

@@ -19,6 +19,11 @@ thread_local CachedStream cached;
 
 } // namespace
 
+extern "C" mlx_stream mlxc_known_stream(void) {
+  bool known = cached.seen == epoch.load(std::memory_order_relaxed);
+  return known ? cached.stream : mlx_stream{nullptr};
+}
+
 extern "C" mlx_stream mlxc_default_stream(void) {
   unsigned now = epoch.load(std::memory_order_relaxed);
   if (cached.seen != now) {

@@ -111,25 +111,24 @@ def test_a_thread_local_stream_is_another_in_every_thread():
 
 
 @pytest.mark.native
-def test_a_thread_without_streams_computes_again_on_a_new_default():
+def test_a_thread_without_streams_of_its_own_computes_on_the_others():
     results = []
 
     def work():
-        lost = mx.ones((2,)) + 1
-        mx.add(1, 2, stream=mx.cpu)
+        own, shared = mx.new_thread_local_stream(mx.cpu), mx.new_stream(mx.cpu)
+        lost = mx.add(1, 2, stream=own)
+        waiting = [mx.ones((2,)) + 1, mx.add(1, 2, stream=shared)]
         mx.clear_streams()
-        for array in (lost, mx.ones((2,)) + 1, mx.add(1, 2, stream=mx.cpu)):
-            with pytest.raises(RuntimeError, match="There is no Stream"):
-                mx.eval(array)
-        mx.set_default_stream(mx.new_stream(mx.cpu))
-        results.append((mx.ones((2,)) + 1).tolist())
+        with pytest.raises(RuntimeError, match="There is no Stream"):
+            mx.eval(lost)
+        results.extend(array.tolist() for array in waiting)
         results.append(mx.add(1, 2, stream=mx.cpu).item())
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
 
-    assert results == [[2, 2], 3]
+    assert results == [[2, 2], 3, 3]
 
 
 @pytest.mark.native

@@ -42,7 +42,7 @@ IRREGULAR: tuple[tuple[str, str], ...] = (
     (r"mlx_(function_exporter|imported_function)_new", "a C++ object that cannot be empty"),
     (r"mlx_node_namer_[gs]et_name|mlx_export_to_dot|mlx_print_graph", "FILE* for a C++ stream"),
     (r"mlx_distributed_(init|group_rank|group_size|group_split|is_available)", "NULL backend"),
-    (r"mlx_detail_compile_(clear_cache|erase)", "MLX 0.32 passes the cache"),
+    (r"mlx_detail_compile_(clear_cache|erase)", "every thread has a cache"),
     (r"mlx_fast_scaled_dot_product_attention", "MLX 0.32 adds force_fused"),
     (r"mlx_gather_qmm", "MLX 0.32 adds global_scale"),
     (r"mlx_string_(new_data|data)|mlx_version", "C strings"),
@@ -104,7 +104,12 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         "mlxc::set(arr, mx::array(mx::complex64_t(real_val, imag_val)));",
     ),
     (r"mlx_array_(itemsize|size|nbytes|ndim)", r"return mlxc::get({p[0]}).\1();"),
-    (r"mlx_array_eval", "mlxc::get({p[0]}).eval();"),
+    (r"mlx_array_eval", "mlxc::evaluate(&mlxc::get({p[0]}), 1, true);"),
+    (r"mlx_eval", "mlxc::evaluate(mlxc::get({p[0]}).data(), mlxc::get({p[0]}).size(), true);"),
+    (
+        r"mlx_async_eval",
+        "mlxc::evaluate(mlxc::get({p[0]}).data(), mlxc::get({p[0]}).size(), false);",
+    ),
     (r"mlx_array_item_(float16|bfloat16)", r"mlxc::half_item({args}, mx::\1);"),
     (r"mlx_array_item_\w+", "mlxc::item({args});"),
     (r"mlx_array_data_(float16|bfloat16)", r"return mlxc::data<\1_t>({args});"),
@@ -112,8 +117,14 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (r"mlx_array_data_float32", "return mlxc::data<float>({args});"),
     (r"mlx_array_data_float64", "return mlxc::data<double>({args});"),
     (r"mlx_array_data_(u?int\d+)", r"return mlxc::data<\1_t>({args});"),
-    (r"_mlx_array_(is_available)", r"mlxc::set({p[0]}, mlxc::get({p[1]}).\1());"),
+    (r"_mlx_array_(is_available)", r"mlxc::set({p[0]}, mlxc::\1(mlxc::get({p[1]})));"),
     (r"_mlx_array_is_(\w+)", r"mlxc::set({p[0]}, mlxc::get({p[1]}).flags().\1);"),
+)
+
+# What walks or changes graphs, so that one thread at a time may do it; see src/turn.h.
+IN_TURN = re.compile(
+    r"\w+_apply(_kwargs)?|mlx_v?jvp|mlx_detail_vmap_\w+|mlx_export_\w+|mlx_print_graph"
+    r"|mlx_save\w*"
 )
 
 # An int that is the answer; on failure it is 0 and only the handler tells.
@@ -262,6 +273,8 @@ def wrapper(function: Function, interface: Interface) -> str:
     """The C function: its body in a try block, its failure reported."""
     has_status = function.returns == "int" and function.name not in VALUES
     statement = body(function, interface)
+    if IN_TURN.fullmatch(function.name):
+        statement = f"mlxc::Turn turn;\n    {statement}"
     if has_status and not statement.startswith("return "):
         statement += "\n    return 0;"
     if has_status:

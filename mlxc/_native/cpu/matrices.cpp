@@ -71,10 +71,14 @@ bool is_for_blas(std::size_t rows, const mx::array& b, mx::Dtype type) {
   if (type != mx::float32 || rows <= few) {
     return false;
   }
-  bool transposed = b.is_available()
-      ? b.strides(-2) == 1
-      : b.has_primitive() && std::string_view(b.primitive().name()) == "Transpose";
-  return !(isa() == Isa::avx512 && transposed);
+  if (isa() != Isa::avx512) {
+    return true;
+  }
+  if (is_available(b)) {
+    return b.strides(-2) != 1;
+  }
+  Turn turn; // or another thread could compute b meanwhile
+  return !(b.has_primitive() && std::string_view(b.primitive().name()) == "Transpose");
 }
 
 } // namespace mlxc::cpu

@@ -82,6 +82,7 @@ mx::array managed(void* data, const int* dims, int dim, mlx_dtype dtype, Deleter
 // The C types of complex and half values differ between compilers, their bytes do not.
 template <class T>
 void copy_item(void* res, mlx_array arr) {
+  evaluate(&get(arr), 1, true);
   T value = get(arr).item<T>();
   std::memcpy(&out(static_cast<T*>(res)), &value, sizeof(T));
 }
@@ -93,6 +94,7 @@ std::size_t dtype_size(mlx_dtype dtype) {
 }
 
 void array_tostring(mlx_string* str, mlx_array arr) {
+  evaluate(&get(arr), 1, true);
   set(str, printed(get(arr)));
 }
 
@@ -165,7 +167,7 @@ void array_wait(mlx_array arr) {
   if (get(arr).status() == mx::array::unscheduled) {
     throw std::invalid_argument("the array is not being evaluated; evaluate it first");
   }
-  get(arr).wait();
+  evaluate(&get(arr), 1, true);
 }
 
 void array_item_complex64(mlx_complex64_t* res, mlx_array arr) {

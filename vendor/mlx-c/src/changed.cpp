@@ -1,18 +1,17 @@
 // Functions whose C++ counterpart in this MLX takes more than the interface has.
 #include "handle.h"
-#include "mlx/compile_impl.h"
 #include "mlx/fast.h"
 #include "mlx/ops.h"
 
 namespace mlxc {
 
-// The compile cache belongs to the calling thread.
+// Every thread has a compile cache of its own.
 void detail_compile_clear_cache() {
-  mx::detail::compile_clear_cache(mx::detail::compile_cache());
+  forget_all_compiled();
 }
 
 void detail_compile_erase(std::uintptr_t fun_id) {
-  mx::detail::compile_erase(mx::detail::compile_cache(), fun_id);
+  forget_compiled(fun_id);
 }
 
 // Without force_fused: MLX chooses.

@@ -9,6 +9,7 @@ mlx_closure closure_new_unary(int (*fun)(mlx_array*, const mlx_array)) {
       throw std::invalid_argument(
           "a unary closure takes 1 array, got " + std::to_string(inputs.size()));
     }
+    Pause pause;
     Owned<mlx_array> in(inputs[0]);
     Owned<mlx_array> res;
     check(fun(&res.handle, in.handle));

@@ -56,9 +56,11 @@ inline void check(int status) {
   }
 }
 
-// Results go to the callback as empty handles, to be set or replaced by it.
+// Results go to the callback as empty handles, to be set or replaced by it. It may take as long as
+// it likes, and wait for other threads.
 template <class Result, class F, class... In>
 Result call(const F& fun, const In&... in) {
+  Pause pause;
   if constexpr (IsPair<Result>::value) {
     auto first = result(static_cast<typename Result::first_type*>(nullptr));
     auto second = result(static_cast<typename Result::second_type*>(nullptr));

@@ -95,7 +95,7 @@ void device_info_get_keys(mlx_vector_string* keys, mlx_device_info info) {
 }
 
 mlx_stream stream_new_device(mlx_device dev) {
-  return make<mlx_stream>(mx::new_stream(get(dev)));
+  return make<mlx_stream>(new_shared_stream(get(dev)));
 }
 
 void stream_tostring(mlx_string* str, mlx_stream stream) {
@@ -115,23 +115,28 @@ void stream_get_index(int* index, mlx_stream stream) {
 }
 
 void synchronize(mlx_stream stream) {
-  mx::synchronize(get(stream));
+  auto& given = get(stream);
+  std::optional<Turn> turn;
+  if (given.device == mx::Device::gpu) { // which hands over what it has not yet
+    turn.emplace();
+  }
+  mx::synchronize(given);
 }
 
 void get_default_stream(mlx_stream* stream, mlx_device dev) {
-  set(stream, mx::default_stream(get(dev)));
+  set(stream, thread_stream(get(dev)));
 }
 
 void set_default_stream(mlx_stream stream) {
-  mx::set_default_stream(get(stream));
+  set_thread_stream(get(stream));
 }
 
 mlx_stream default_cpu_stream_new() {
-  return make<mlx_stream>(mx::default_stream(mx::Device::cpu));
+  return make<mlx_stream>(thread_stream(mx::Device::cpu));
 }
 
 mlx_stream default_gpu_stream_new() {
-  return make<mlx_stream>(mx::default_stream(mx::Device::gpu));
+  return make<mlx_stream>(thread_stream(mx::Device::gpu));
 }
 
 } // namespace mlxc

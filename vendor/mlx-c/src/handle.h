@@ -1,6 +1,7 @@
 // What stands behind the handles, and how values cross the border.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -17,10 +19,9 @@
 #include "mlx/c/mlx.h"
 #include "mlx/device.h"
 #include "mlx/stream.h"
+#include "turn.h"
 
 namespace mlxc {
-
-namespace mx = mlx::core;
 
 using Arrays = std::vector<mx::array>;
 using ArrayMap = std::unordered_map<std::string, mx::array>;
@@ -94,9 +95,27 @@ H make(Args&&... args) {
   return H{new held_t<H>(std::forward<Args>(args)...)};
 }
 
+template <class T>
+void release_held(void* held) {
+  delete static_cast<T*>(held);
+}
+
 template <class H>
 void release(H handle) {
-  delete static_cast<held_t<H>*>(handle.ctx);
+  using T = held_t<H>;
+  if (!handle.ctx) {
+    return;
+  }
+  if constexpr (std::is_same_v<T, mx::array>) {
+    // One that was computed, or made of data, is no part of a graph.
+    auto& array = *static_cast<T*>(handle.ctx);
+    if (array.status() == mx::array::available && !array.has_primitive()) {
+      std::atomic_thread_fence(std::memory_order_acquire);
+      delete &array;
+      return;
+    }
+  }
+  drop(handle.ctx, release_held<T>);
 }
 
 template <class T>
@@ -111,7 +130,9 @@ T& out(T* res) {
 template <class H, class V, class = typename Held<H>::type>
 void set(H* res, V&& value) {
   if (H& handle = out(res); handle.ctx) {
-    get(handle) = std::forward<V>(value);
+    H before = make<H>(std::forward<V>(value));
+    std::swap(get(handle), get(before));
+    release(before);
   } else {
     handle = make<H>(std::forward<V>(value));
   }
