@@ -17,7 +17,7 @@ from .pick import Constraint
 from .response import GenerationResponse
 from .steps import Progress
 from .stream import ResponseStream
-from .worker import Worker
+from .worker import in_thread
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
@@ -44,7 +44,7 @@ async def stream_generate_async(
         async for response in stream_generate_async(model, tokenizer, "Once upon a time"):
             print(response.text, end="", flush=True)
     """
-    cancel, worker = Event(), Worker()
+    cancel = Event()
     begin = partial(
         stream_generate,
         model,
@@ -56,24 +56,12 @@ async def stream_generate_async(
         progress=progress,
         cancel=cancel,
     )
+    stream: ResponseStream = await in_thread(begin, cancel.set)
+    following = partial(next, stream, None)
     try:
-        stream = await worker.run(begin, cancel.set)
-        try:
-            while (
-                response := await worker.run(partial(_following, stream), cancel.set)
-            ) is not None:
-                yield response
-        finally:
-            # Whatever the thread is at, it is at its last token.
-            cancel.set()
-            await worker.run(stream.close, cancel.set)
+        while (response := await in_thread(following, cancel.set)) is not None:
+            yield response
     finally:
-        worker.release()
-
-
-def _following(stream: ResponseStream) -> GenerationResponse | None:
-    response = next(stream, None)
-    if response is not None and response.logprobs is not None:
-        # Whoever reads them does so in another thread.
-        mx.async_eval(response.logprobs)
-    return response
+        # Whatever the thread is at, it is at its last token.
+        cancel.set()
+        await in_thread(stream.close, cancel.set)

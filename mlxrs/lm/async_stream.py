@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from types import TracebackType
 from typing import Self
 
-import mlxc as mx
-
 from .chat_stream import TurnView
 from .response import GenerationResponse
-from .turn import Turn
-from .worker import Worker
+from .worker import in_thread
 
 
 class AsyncChatStream(TurnView):
@@ -23,23 +19,16 @@ class AsyncChatStream(TurnView):
     dropped, as by a `break`, that is done in the thread of the loop, which takes next to no time.
     """
 
-    def __init__(self, turn: Turn) -> None:
-        super().__init__(turn)
-        self._worker = Worker()
-        weakref.finalize(self, self._worker.release).atexit = False
-
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> GenerationResponse:
         turn = self._turn
         try:
-            response = await self._worker.run(lambda: _advance(turn), turn.cancelled.set)
+            response = await in_thread(turn.advance, turn.cancelled.set)
         except BaseException:
             await self.aclose()
             raise
-        if turn.ended:
-            self._worker.release()
         if response is None:
             raise StopAsyncIteration
         return response
@@ -47,8 +36,7 @@ class AsyncChatStream(TurnView):
     async def aclose(self) -> None:
         """End the reply here; again does nothing."""
         if not self._turn.ended:
-            await self._worker.run(self._turn.end, self._turn.cancelled.set)
-        self._worker.release()
+            await in_thread(self._turn.end, self._turn.cancelled.set)
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,11 +48,3 @@ class AsyncChatStream(TurnView):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def _advance(turn: Turn) -> GenerationResponse | None:
-    response = turn.advance()
-    if response is not None and response.logprobs is not None:
-        # Whoever reads them does so in another thread.
-        mx.async_eval(response.logprobs)
-    return response

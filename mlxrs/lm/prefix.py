@@ -173,7 +173,7 @@ class CachedPrefix:
         self._schedule()
 
     def _schedule(self) -> None:
-        """Begin to compute what is not yet: only so may another thread go on from here."""
+        """Begin to compute what is not yet, so that the next reply need not."""
         mx.async_eval([cache.state for cache in self.caches])
 
     def _positions(self) -> set[int]:

@@ -9,7 +9,7 @@ from ..errors import ToolRoundsError
 from .chat_stream import ChatStream
 from .reply import Reply
 from .turn import Turn
-from .worker import Worker
+from .worker import in_thread
 
 
 def answered(
@@ -83,8 +83,4 @@ def _read(turn: Turn, started: float) -> Reply:
 
 
 async def _read_async(turn: Turn, started: float) -> Reply:
-    worker = Worker()
-    try:
-        return await worker.run(lambda: _read(turn, started), turn.cancelled.set)
-    finally:
-        worker.release()
+    return await in_thread(lambda: _read(turn, started), turn.cancelled.set)

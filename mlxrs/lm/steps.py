@@ -142,8 +142,6 @@ def prompt_row(prompt: Sequence[int] | mx.array) -> mx.array:
             f"prompt must be one row of at least one token id, got shape {tuple(tokens.shape)}; "
             "encode a text that is not empty"
         )
-    # Only so may another thread generate.
-    mx.async_eval(tokens)
     return tokens
 
 

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Thread
 
 import pytest
+from support.at_once import elsewhere
 from support.chat import chat, contents
-from support.models import smollm2
+from support.models import smollm2, smollm2_gguf
 
-from mlxrs import ChatSession, GenConfig
+from mlxrs import ChatSession, GenConfig, load
 from mlxrs.errors import StreamOpenError
 from mlxrs.lm.cache import KVCache, QuantizedKVCache, RotatingKVCache
 from mlxrs.lm.draft_model import SpeculativeDecodingConfig
@@ -73,6 +74,16 @@ def test_a_real_model_says_in_threads_what_it_says_alone():
     together = at_once([lambda prompt=prompt: said(prompt) for prompt in prompts])
 
     assert together == list(map(said, prompts))
+
+
+def test_a_session_answers_in_other_threads_than_the_one_that_loaded_it():
+    params = GenConfig(max_tokens=5)
+    session = elsewhere(lambda: ChatSession(*load(str(smollm2_gguf())), params=params))
+    here = ChatSession(*smollm2(), params=params)
+
+    said = [elsewhere(lambda: session.respond("Name a river.")), session.respond("Again.")]
+
+    assert said == [here.respond("Name a river."), here.respond("Again.")]
 
 
 def test_a_stream_may_be_read_in_another_thread_than_it_was_begun_in():
