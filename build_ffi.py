@@ -199,16 +199,21 @@ def installed_mlx_c(prefix: Path, mlx: Path) -> Interface:
 # --- kernels --------------------------------------------------------------------------
 
 X86, ARM = ("x86_64", "AMD64"), ("aarch64", "arm64")
+OF_DOTS = ("quantized",)  # what dot products of bytes are for
 
 
 def kernel_sources(out: Path) -> list[Path]:
     """One source for each file of kernels and instruction set of this machine's architecture."""
     machine = platform.machine()
-    found = {"avx2", "avx512"} if machine in X86 else {"neon"} if machine in ARM else set()
+    sets, dots = ("portable",), ()
+    if machine in X86:
+        sets, dots = ("portable", "avx2", "avx512"), ("avx_vnni",)
+    elif machine in ARM:
+        sets, dots = ("portable", "neon"), ("neon_dot",)
     sources = []
     out.mkdir(parents=True, exist_ok=True)
     for kernels in sorted((ROOT / KERNELS).glob("*.inl")):
-        for isa in ("portable", *sorted(found)):
+        for isa in (*sets, *(dots if kernels.stem in OF_DOTS else ())):
             source = out / f"{kernels.stem}_{isa}.cpp"
             text = f'#define MLXC_ISA {isa}\n#define MLXC_{isa.upper()}\n#include "{kernels}"\n'
             if not source.exists() or source.read_text() != text:

@@ -12,7 +12,7 @@ from ._ffi import blas, ffi, foreign, lib
 __all__ = ["CpuKernels", "cpu_kernels", "num_threads", "set_num_threads"]
 
 ACTIVATIONS = ("float32", "int8")
-INSTRUCTION_SETS = ("portable", "neon", "avx2", "avx512")
+INSTRUCTION_SETS = ("portable", "neon", "neon_dot", "avx2", "avx_vnni", "avx512")
 
 #: Read in this order; the first that is set counts.
 VARIABLES = ("MLXRS_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -26,7 +26,8 @@ class CpuKernels:
         enabled: whether operations on the CPU use mlxc's kernels; otherwise MLX's own.
         activations: "float32", or "int8" where products with quantized weights round the other
             operand to bytes.
-        instruction_set: what the kernels are compiled for: "portable", "neon", "avx2", "avx512".
+        instruction_set: what the kernels are compiled for: "portable", "neon", "neon_dot", "avx2",
+            "avx_vnni" or "avx512".
         int8_dot: whether it has instructions for dot products of bytes, which "int8" is fast with.
         bf16_dot: whether it has instructions for dot products of bfloat16.
     """

@@ -28,7 +28,7 @@ def cpu_kernels(
 def instruction_sets() -> list[str]:
     """Those that this processor has."""
     found = []
-    for name in ("portable", "neon", "avx2", "avx512"):
+    for name in ("portable", "neon", "neon_dot", "avx2", "avx_vnni", "avx512"):
         try:
             with cpu_kernels(instruction_set=name):
                 found.append(name)

@@ -5,10 +5,36 @@
 
 #include "cpu.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace mlxc::cpu {
 namespace {
 
-constexpr std::string_view names[] = {"portable", "neon", "avx2", "avx512"};
+constexpr std::string_view names[] = {
+    "portable", "neon", "neon_dot", "avx2", "avx_vnni", "avx512"};
+
+#if defined(__x86_64__)
+// Compilers know how to ask for it since lately only.
+bool has_avx_vnni() {
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+}
+#elif defined(__aarch64__)
+bool has_dot_products() {
+#if defined(__APPLE__)
+  return true;
+#elif defined(__linux__)
+  constexpr unsigned long asimddp = 1ul << 20; // HWCAP_ASIMDDP
+  return getauxval(AT_HWCAP) & asimddp;
+#else
+  return false;
+#endif
+}
+#endif
 
 bool supports(Isa isa) {
   switch (isa) {
@@ -18,6 +44,8 @@ bool supports(Isa isa) {
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
           __builtin_cpu_supports("f16c");
+    case Isa::avx_vnni:
+      return supports(Isa::avx2) && has_avx_vnni();
     case Isa::avx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
@@ -26,6 +54,8 @@ bool supports(Isa isa) {
 #elif defined(__aarch64__)
     case Isa::neon:
       return true;
+    case Isa::neon_dot:
+      return has_dot_products();
 #endif
     default:
       return false;
@@ -33,7 +63,7 @@ bool supports(Isa isa) {
 }
 
 Isa best() {
-  for (Isa isa : {Isa::avx512, Isa::avx2, Isa::neon}) {
+  for (Isa isa : {Isa::avx512, Isa::avx_vnni, Isa::avx2, Isa::neon_dot, Isa::neon}) {
     if (supports(isa)) {
       return isa;
     }
@@ -53,7 +83,7 @@ Isa isa() {
 }
 
 bool has_int8_dot() {
-  return isa() == Isa::avx512;
+  return isa() == Isa::avx512 || isa() == Isa::avx_vnni || isa() == Isa::neon_dot;
 }
 
 bool has_bf16_dot() {

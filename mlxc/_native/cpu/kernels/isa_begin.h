@@ -39,10 +39,24 @@
 #define MLXC_END_OF_TARGET
 #endif
 
+// For loops over registers, which must not become loops over an array.
+#define MLXC_UNROLL _Pragma("GCC unroll 16")
+
+// Those that add dot products of bytes to another.
+#if defined(MLXC_AVX_VNNI)
+#define MLXC_AVX2
+#elif defined(MLXC_NEON_DOT)
+#define MLXC_NEON
+#endif
+
 #if defined(MLXC_AVX512)
 MLXC_TARGET("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
+#elif defined(MLXC_AVX_VNNI)
+MLXC_TARGET("avx2,fma,f16c,bmi2,avxvnni")
 #elif defined(MLXC_AVX2)
 MLXC_TARGET("avx2,fma,f16c,bmi2")
+#elif defined(MLXC_NEON_DOT)
+MLXC_TARGET("+dotprod")
 #elif defined(__clang__)
 #undef MLXC_END_OF_TARGET
 #define MLXC_END_OF_TARGET

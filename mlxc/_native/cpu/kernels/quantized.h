@@ -89,7 +89,7 @@ struct Quantized {
   std::size_t (*projection_scratch)(const Projection& p);
   void (*project)(const Projection& p);
 
-  MLXC_TABLE(Quantized);
+  MLXC_TABLE_OF_DOTS(Quantized);
 };
 
 } // namespace mlxc::cpu

@@ -1,8 +1,9 @@
 // Products with quantized matrices: the other operand is written as integers once, and what reads
 // the matrix adds up exact products of integers, group after group, so that the number of rows
 // changes nothing. AVX-512, where vpdpbusd adds four
-// products of bytes, has kernels of its own; the rest shares loops, with AVX2's way to multiply
-// bytes in them.
+// products of bytes, has kernels of its own, because it has the registers and the permutations to
+// unpack as it goes; the rest shares loops. Of those AVX2, AVX-VNNI, NEON and NEON with dot products
+// each have their way to multiply bytes.
 #include "quantized_groups.h"
 #include "quantized_x.h"
 #if defined(MLXC_AVX512)

@@ -1,107 +1,80 @@
-// Products with quantized matrices where there is no instruction that adds four products of bytes:
-// AVX2 multiplies 32 bytes and adds in two steps, the rest is plain loops.
+// Products with quantized matrices where there is no AVX-512: a strip of 16 rows is unpacked group by
+// group into words of all rows, and multiplied with one row of x at once, or with all of them when it
+// is unpacked as a whole.
 #pragma once
 
-#include "quantized_groups.h"
-#include "quantized_x.h"
+#include "quantized_dots.h"
 
 namespace mlxc::cpu::MLXC_ISA {
 
-constexpr std::size_t most_rows = 1; // of x that pass a strip at once
+constexpr std::size_t most_rows = 8; // of x that pass a strip at once
 
-constexpr Order order_of(Packing packing) {
-  return bits_of(packing) == 4 ? Order::even_odd : Order::halves;
+inline F as_floats(Int x) {
+  return __builtin_convertvector(x, F);
 }
 
-#if defined(MLXC_AVX2)
-
-// The sums of four by four products of bytes; pairs of those of 8 bits would not fit 16.
-template <bool Eight>
-inline I products(I w, I x) {
-  auto ones = _mm256_set1_epi16(1);
-  if constexpr (Eight) {
-    auto nibble = _mm256_set1_epi8(15);
-    I low = _mm256_maddubs_epi16(_mm256_and_si256(w, nibble), x);
-    I high = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(w, 4), nibble), x);
-    return _mm256_add_epi32(
-        _mm256_madd_epi16(low, ones), _mm256_madd_epi16(high, _mm256_set1_epi16(16)));
-  } else {
-    return _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), ones);
-  }
-}
-
-// One dot product for each of 16 rows of 32 bytes.
-template <bool Eight>
-inline void dots(
-    const std::uint8_t* w, const std::int8_t* a, const std::int8_t* b, std::int32_t* to) {
-  auto load_half = [](const std::int8_t* x) {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x));
-  };
-  I x = _mm256_set_m128i(load_half(b), load_half(a));
-  for (int n = 0; n < strip; n += 8) {
-    I fours[2];
-    for (int i = 0; i < 2; i++) {
-      I r[4];
-      for (int j = 0; j < 4; j++, w += 32) {
-        r[j] = products<Eight>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)), x);
-      }
-      fours[i] = _mm256_hadd_epi32(_mm256_hadd_epi32(r[0], r[1]), _mm256_hadd_epi32(r[2], r[3]));
-    }
-    I sum = _mm256_add_epi32(
-        _mm256_permute2x128_si256(fours[0], fours[1], 0x20),
-        _mm256_permute2x128_si256(fours[0], fours[1], 0x31));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + n), sum);
-  }
-}
-
-#else
-
-template <bool Eight>
-inline void dots(
-    const std::uint8_t* w, const std::int8_t* a, const std::int8_t* b, std::int32_t* to) {
-  for (int n = 0; n < strip; n++, w += 32) {
-    std::int32_t sum = 0;
-    for (int i = 0; i < 16; i++) {
-      sum += w[i] * a[i] + w[16 + i] * b[i];
-    }
-    to[n] = sum;
-  }
-}
-
-#endif
-
-// Adds the products of a group of 16 rows of 32 bytes to y.
-template <bool Eight, int Bytes>
-inline void add_group(
-    const std::uint8_t* w, const Chunk<Bytes>& x, int g, const float* factors,
-    const float* offsets, float* y) {
-  std::int32_t sums[Bytes][strip];
+// y and the products of group g of W rows with x.
+template <Packing packing, int Bytes>
+[[gnu::always_inline]] inline F add_group(
+    const Words& w, const Chunk<Bytes>& x, std::size_t g, F factors, F offsets, F y) {
+  Int sums[Bytes];
+  MLXC_UNROLL
   for (int digit = 0; digit < Bytes; digit++) {
-    dots<Eight>(w, x.digits[digit][0] + 16 * g, x.digits[digit][1] + 16 * g, sums[digit]);
+    sums[digit] = dots<packing>(w, x.digits[digit][0] + 16 * g);
   }
-  float values[strip];
-  for (int n = 0; n < strip; n++) {
-    if constexpr (Bytes == 1) {
-      values[n] = static_cast<float>(sums[0][n] + x.start[0][4 * g]);
-    } else {
-      auto low = static_cast<float>(sums[0][n] + sums[1][n] * 256 + x.start[0][4 * g]);
-      values[n] = static_cast<float>(sums[2][n] + x.start[1][4 * g]) * 65536 + low;
-    }
+  auto start = [&](int which) { return is_centred(packing) ? 0 : x.start[which][4 * g]; };
+  F dot;
+  if constexpr (Bytes == 1) {
+    dot = as_floats(sums[0] + start(0));
+  } else {
+    F high = as_floats(sums[2] + start(1));
+    dot = fma(high, splat(65536), as_floats(sums[0] + (sums[1] << 8) + start(0)));
   }
-  for (int n = 0; n < strip; n += W) {
-    F term = load(values + n) * splat(x.scale[g]) * load(factors + n);
-    store(y + n, load(y + n) + fma(load(offsets + n), splat(x.sum[g]), term));
-  }
+  return y + fma(offsets, splat(x.sum[g]), dot * splat(x.scale[g]) * factors);
 }
 
-template <Packing packing>
-inline void unpack_group_of_strip(
-    const QuantizedMatrix& w, std::size_t row, std::size_t count, std::size_t group,
-    std::uint8_t* to) {
-  constexpr std::size_t bits = bits_of(packing);
-  for (std::size_t n = 0; n < strip; n++) {
-    std::size_t at = (row + std::min(n, count - 1)) * w.length + group * 32;
-    unpack_group<packing>(w.packed + at / 8 * bits, to + 32 * n);
+// The rows of a strip, of which the last may repeat.
+struct StripRows {
+  const std::uint8_t* rows[strip];
+  std::size_t stride;
+
+  StripRows(const QuantizedMatrix& w, std::size_t row, std::size_t count)
+      : stride(w.length / 8 * static_cast<std::size_t>(bits_of(w.packing))) {
+    for (std::size_t n = 0; n < strip; n++) {
+      rows[n] = w.packed + (row + std::min(n, count - 1)) * stride;
+    }
+  }
+
+  // Rows are many streams, too many for the processor to see them coming: each asks for what is as
+  // far on in the next strip. Inline, because GCC drops calls of functions that only ask.
+  [[gnu::always_inline]] void prefetch(std::size_t at, std::size_t bytes) const {
+    for (auto* row : rows) {
+      for (std::size_t i = 0; i < bytes; i += 64) {
+        __builtin_prefetch(row + strip * stride + at + i, 0, 2);
+      }
+    }
+  }
+};
+
+// Calls body(first, groups, factors, offsets) for groups of 32 elements of a strip that share a
+// chunk of x; there are scales for each of them.
+template <class Body>
+inline void each_chunk(
+    const QuantizedMatrix& w, std::size_t row, std::size_t count, const Body& body) {
+  Scales scales(w, row, count);
+  int shift = shift_of(w.group);
+  alignas(64) float factors[block][strip], offsets[block][strip];
+  std::size_t groups = w.length / 32;
+  for (std::size_t g = 0; g < groups; g += 4) {
+    if (std::size_t in_block = g % (block << shift); in_block == 0) {
+      scales.read(g >> shift, factors, offsets);
+    }
+    const float *some_factors[4], *some_offsets[4];
+    for (std::size_t i = 0; i < 4; i++) {
+      some_factors[i] = factors[((g + i) >> shift) % block];
+      some_offsets[i] = offsets[((g + i) >> shift) % block];
+    }
+    body(g, std::min(groups - g, std::size_t{4}), some_factors, some_offsets);
   }
 }
 
@@ -110,51 +83,64 @@ template <Packing packing, int Bytes>
 inline void strip_times_row(
     const QuantizedMatrix& w, std::size_t row, std::size_t count, const Chunk<Bytes>* x,
     float* to) {
-  Scales scales(w, row, count);
-  int shift = shift_of(w.group);
-  float factors[block][strip], offsets[block][strip];
-  std::uint8_t bytes[strip * 32];
-  std::fill_n(to, strip, 0.0f);
-  for (std::size_t g = 0; g < w.length / 32; g++) {
-    std::size_t in_block = (g >> shift) % block;
-    if (in_block == 0 && g % (std::size_t{1} << shift) == 0) {
-      scales.read(g >> shift, factors, offsets);
+  StripRows from(w, row, count);
+  F y[vectors] = {};
+  each_chunk(w, row, count, [&](std::size_t g, std::size_t groups, auto& factors, auto& offsets) {
+    std::size_t at = g * 4 * bits_of(packing);
+    from.prefetch(at, 16 * bits_of(packing));
+    for (int v = 0; v < vectors; v++) {
+      for (std::size_t i = 0; i < groups; i++) {
+        Words words;
+        unpack_words<packing>(from.rows + v * W, at + i * 4 * bits_of(packing), words);
+        y[v] = add_group<packing, Bytes>(
+            words, x[g / 4], i, load(factors[i] + v * W), load(offsets[i] + v * W), y[v]);
+      }
     }
-    unpack_group_of_strip<packing>(w, row, count, g, bytes);
-    add_group<bits_of(packing) == 8>(
-        bytes, x[g / 4], static_cast<int>(g % 4), factors[in_block], offsets[in_block], to);
-  }
+  });
+  std::memcpy(to, y, sizeof y);
 }
 
-// Unpacks 16 rows, 512 bytes for each group.
+// Unpacks 16 rows.
 template <Packing packing>
 inline void unpack_strip(
     const QuantizedMatrix& w, std::size_t row, std::size_t count, Strip& to) {
-  Scales scales(w, row, count);
-  int shift = shift_of(w.group);
-  float factors[block][strip], offsets[block][strip];
-  for (std::size_t g = 0; g < to.groups; g++) {
-    unpack_group_of_strip<packing>(w, row, count, g, to.bytes + 512 * g);
-    std::size_t in_block = (g >> shift) % block;
-    if (in_block == 0 && g % (std::size_t{1} << shift) == 0) {
-      scales.read(g >> shift, factors, offsets);
+  StripRows from(w, row, count);
+  each_chunk(w, row, count, [&](std::size_t g, std::size_t groups, auto& factors, auto& offsets) {
+    auto* words = reinterpret_cast<Words*>(to.bytes) + g * vectors;
+    for (std::size_t i = 0; i < groups; i++) {
+      for (int v = 0; v < vectors; v++, words++) {
+        unpack_words<packing>(from.rows + v * W, (g + i) * 4 * bits_of(packing), *words);
+      }
+      std::copy_n(factors[i], strip, to.factors[g + i]);
+      std::copy_n(offsets[i], strip, to.offsets[g + i]);
     }
-    std::copy_n(factors[in_block], strip, to.factors[g]);
-    std::copy_n(offsets[in_block], strip, to.offsets[g]);
-  }
+  });
 }
 
-// The next row of x; returns how many rows it was.
+// As many rows of x as pass at once, of which there are `count`; returns how many.
 template <Packing packing, int Bytes>
 std::size_t times_some_rows(
-    const Strip& w, const Chunk<Bytes>* x, std::size_t, std::size_t, float (*to)[strip]) {
-  std::fill_n(to[0], strip, 0.0f);
+    const Strip& w, const Chunk<Bytes>* x, std::size_t chunks, std::size_t count,
+    float (*to)[strip]) {
+  std::size_t rows = std::min(count, most_rows);
+  F y[most_rows][vectors] = {};
+  auto* words = reinterpret_cast<const Words*>(w.bytes);
   for (std::size_t g = 0; g < w.groups; g++) {
-    add_group<bits_of(packing) == 8>(
-        w.bytes + 512 * g, x[g / 4], static_cast<int>(g % 4), w.factors[g],
-        w.offsets[g], to[0]);
+    for (int v = 0; v < vectors; v++, words++) {
+      Words some;
+      MLXC_UNROLL
+      for (int i = 0; i < 8; i++) {
+        some[i] = (*words)[i];
+      }
+      F factors = load(w.factors[g] + v * W), offsets = load(w.offsets[g] + v * W);
+      for (std::size_t r = 0; r < rows; r++) {
+        y[r][v] = add_group<packing, Bytes>(
+            some, x[r * chunks + g / 4], g % 4, factors, offsets, y[r][v]);
+      }
+    }
   }
-  return 1;
+  std::memcpy(to, y, rows * sizeof y[0]);
+  return rows;
 }
 
 } // namespace mlxc::cpu::MLXC_ISA

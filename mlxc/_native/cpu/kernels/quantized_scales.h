@@ -26,6 +26,9 @@ struct e8m0 {
   std::uint8_t bits;
 };
 
+template <class S>
+constexpr bool is_float = std::is_same_v<S, float> || std::is_same_v<S, f16> || std::is_same_v<S, bf16>;
+
 // Half of the power of two: the integers of mxfp4 are twice its numbers.
 inline float to_float(e8m0 x) {
   std::uint32_t bits = x.bits == 255 ? 0x7fc00000
@@ -36,9 +39,56 @@ inline float to_float(e8m0 x) {
   return value;
 }
 
+// Exchanges rows and columns of W by W numbers.
+#if defined(MLXC_AVX2)
+inline void transpose(F (&x)[W]) {
+  F t[8];
+  MLXC_UNROLL
+  for (int i = 0; i < 8; i += 4) {
+    F a = _mm256_unpacklo_ps(x[i], x[i + 1]), b = _mm256_unpackhi_ps(x[i], x[i + 1]);
+    F c = _mm256_unpacklo_ps(x[i + 2], x[i + 3]), d = _mm256_unpackhi_ps(x[i + 2], x[i + 3]);
+    t[i] = _mm256_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+    t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+  }
+  MLXC_UNROLL
+  for (int i = 0; i < 4; i++) {
+    x[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
+    x[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
+  }
+}
+#elif !defined(MLXC_AVX512)
+inline void transpose(F (&x)[W]) {
+  F a = {x[0][0], x[1][0], x[2][0], x[3][0]}, b = {x[0][1], x[1][1], x[2][1], x[3][1]};
+  F c = {x[0][2], x[1][2], x[2][2], x[3][2]}, d = {x[0][3], x[1][3], x[2][3], x[3][3]};
+  x[0] = a, x[1] = b, x[2] = c, x[3] = d;
+}
+#endif
+
 // to[i][n] is element i of row n.
 template <class S>
 void columns(const S* const* rows, std::size_t count, float to[block][strip]) {
+#if !defined(MLXC_AVX512)
+  if constexpr (is_float<S>) {
+    for (std::size_t i = 0; i < count; i += W) {
+      auto some = static_cast<int>(std::min(count - i, std::size_t{W}));
+      for (int n = 0; n < strip; n += W) {
+        F x[W];
+        MLXC_UNROLL
+        for (int j = 0; j < W; j++) {
+          x[j] = load_part(rows[n + j] + i, some);
+        }
+        transpose(x);
+        MLXC_UNROLL
+        for (int j = 0; j < W; j++) {
+          store(to[i + static_cast<std::size_t>(j)] + n, x[j]);
+        }
+      }
+    }
+    return;
+  }
+#endif
   for (std::size_t i = 0; i < block; i++) {
 #pragma GCC unroll 16
     for (int n = 0; n < strip; n++) {
@@ -99,6 +149,7 @@ class Scales {
     const S* rows[strip];
     for (std::size_t n = 0; n < strip; n++) {
       rows[n] = static_cast<const S*>(from) + (row_ + std::min(n, count_ - 1)) * groups_ + at;
+      __builtin_prefetch(rows[n] + strip * groups_, 0, 2); // of the next strip
     }
     columns(rows, left, to);
   }

@@ -70,6 +70,47 @@ inline void split(Order order, __m128i first, __m128i last, std::int8_t* a, std:
   _mm_store_si128(reinterpret_cast<__m128i*>(b), last);
 }
 
+#else
+
+typedef std::int32_t Int __attribute__((vector_size(sizeof(F))));
+
+inline Int nearest(F x) {
+#if defined(MLXC_AVX2)
+  return reinterpret_cast<Int>(_mm256_cvtps_epi32(x));
+#elif defined(MLXC_NEON)
+  return vcvtnq_s32_f32(x);
+#else
+  Int integers;
+  for (int i = 0; i < W; i++) {
+    integers[i] = static_cast<std::int32_t>(std::lrint(x[i]));
+  }
+  return integers;
+#endif
+}
+
+// The lowest bytes of 32 integers.
+inline void write_bytes(const Int* from, Order order, std::int8_t* a, std::int8_t* b) {
+  typedef std::int8_t Some __attribute__((vector_size(W)));
+  typedef std::int16_t Pairs __attribute__((vector_size(32)));
+  typedef std::int8_t Half __attribute__((vector_size(16)));
+  alignas(32) std::int8_t bytes[32];
+  MLXC_UNROLL
+  for (int v = 0; v < 32 / W; v++) {
+    Some some = __builtin_convertvector(from[v], Some);
+    std::memcpy(bytes + v * W, &some, W);
+  }
+  if (order == Order::even_odd) {
+    Pairs pairs;
+    std::memcpy(&pairs, bytes, 32);
+    Half even = __builtin_convertvector(pairs, Half), odd = __builtin_convertvector(pairs >> 8, Half);
+    std::memcpy(a, &even, 16);
+    std::memcpy(b, &odd, 16);
+  } else {
+    std::memcpy(a, bytes, 16);
+    std::memcpy(b, bytes + 16, 16);
+  }
+}
+
 #endif
 
 // Writes group `g` of a chunk; x has 32 elements.
@@ -103,26 +144,42 @@ bool write_group(const T* x, Order order, int centre, Chunk<Bytes>& to, int g) {
   bool split = Bytes > 1 && centre > most_centre_of_word;
   high = split ? _mm512_reduce_add_epi32(_mm512_add_epi32(i, j)) : 0;
 #else
-  float greatest = 0;
-  bool finite = true;
-  for (int i = 0; i < 32; i++) {
-    float size = std::fabs(to_float(x[i]));
-    finite &= size <= std::numeric_limits<float>::max();
-    greatest = size > greatest ? size : greatest;
+  constexpr int count = 32 / W;
+  F values[count];
+  Int sizes{};
+  MLXC_UNROLL
+  for (int v = 0; v < count; v++) {
+    values[v] = load(x + v * W);
+    Int size;
+    std::memcpy(&size, &values[v], sizeof size);
+    size &= 0x7fffffff;
+    sizes = size > sizes ? size : sizes; // what is no number is greater than all numbers
   }
-  n = numbers<Bytes>(finite ? greatest : std::numeric_limits<float>::infinity());
-  total = 0, high = 0;
-  for (int i = 0; i < 32; i++) {
-    auto value = static_cast<std::int32_t>(std::lrint(to_float(x[i]) * n.to_integer));
-    value = n.fits ? value : 0;
-    total += value;
-    int half = order == Order::even_odd ? i % 2 : i / 16;
-    int place = order == Order::even_odd ? i / 2 : i % 16;
-    for (int digit = 0; digit < Bytes; digit++) {
-      high += Bytes > 1 && digit == Bytes - 1 ? value : 0;
-      to.digits[digit][half][16 * g + place] = static_cast<std::int8_t>(value);
-      value = (value + 128) >> 8;
+  std::int32_t bits = 0;
+  for (int i = 0; i < W; i++) {
+    bits = std::max(bits, sizes[i]);
+  }
+  float greatest;
+  std::memcpy(&greatest, &bits, 4);
+  n = numbers<Bytes>(greatest);
+  Int integers[count], sum{}, highest{};
+  MLXC_UNROLL
+  for (int v = 0; v < count; v++) {
+    integers[v] = n.fits ? nearest(values[v] * splat(n.to_integer)) : Int{};
+    sum += integers[v];
+  }
+  for (int digit = 0; digit < Bytes; digit++) {
+    write_bytes(integers, order, to.digits[digit][0] + 16 * g, to.digits[digit][1] + 16 * g);
+    MLXC_UNROLL
+    for (Int& i : integers) {
+      highest += Bytes > 1 && digit == Bytes - 1 ? i : Int{};
+      i = (i + 128) >> 8;
     }
+  }
+  total = 0, high = 0;
+  for (int i = 0; i < W; i++) {
+    total += sum[i];
+    high += highest[i];
   }
 #endif
   std::fill_n(to.start[0] + 4 * g, 4, -centre * (total - high * 65536));

@@ -5,9 +5,6 @@
 #include "../scratch.h"
 #include "product.h"
 
-// For loops over registers, which must not become loops over an array.
-#define MLXC_UNROLL _Pragma("GCC unroll 16")
-
 namespace mlxc::cpu::MLXC_ISA {
 namespace {
 
