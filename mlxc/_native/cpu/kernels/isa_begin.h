@@ -55,8 +55,10 @@ MLXC_TARGET("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vnni,a
 MLXC_TARGET("avx2,fma,f16c,bmi2,avxvnni")
 #elif defined(MLXC_AVX2)
 MLXC_TARGET("avx2,fma,f16c,bmi2")
+#elif defined(MLXC_NEON_DOT) && defined(__clang__)
+MLXC_TARGET("dotprod")
 #elif defined(MLXC_NEON_DOT)
-MLXC_TARGET("+dotprod")
+MLXC_TARGET("arch=armv8.2-a+dotprod")
 #elif defined(__clang__)
 #undef MLXC_END_OF_TARGET
 #define MLXC_END_OF_TARGET
