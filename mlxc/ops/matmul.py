@@ -240,7 +240,11 @@ def einsum(subscripts: str, *operands: array, stream: StreamOrDevice = None) -> 
         array([6, 6], dtype=float32)
     """
     rule = text(subscripts, "subscripts")
-    return wrap(lib.h_einsum(rule, addresses(operands), len(operands), at(stream)))
+    result = wrap(lib.h_einsum(rule, addresses(operands), len(operands), at(stream)))
+    if all(operand.size for operand in operands):
+        return result
+    # Every sum is one of nothing, which MLX looks for without end.
+    return wrap(lib.h_zeros(result.shape, result.ndim, lib.h_dtype(result._h), at(stream)))
 
 
 def einsum_path(subscripts: str, *operands: array) -> tuple[list[tuple[int, ...]], str]:

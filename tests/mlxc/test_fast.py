@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.assert_close import assert_close
 from support.draw import floats
+from support.kernels import cpu_kernels
 
 import mlxc as mx
 
@@ -19,6 +20,19 @@ def test_rms_norm_divides_by_the_root_mean_square(weight):
     result = mx.fast.rms_norm(mx.array(X), None if weight is None else mx.array(weight), EPS)
 
     assert_close(result, expected if weight is None else expected * weight)
+
+
+@pytest.mark.parametrize("dtype", [mx.float32, mx.float64])
+@pytest.mark.parametrize("kernels", [True, False])
+def test_norms_of_nothing_end_where_it_is_transposed(kernels, dtype):
+    x = mx.zeros((0, 1, 3, 1), dtype=dtype).T
+
+    with cpu_kernels(kernels):
+        for _ in range(50):  # what MLX finds beyond the shape differs from time to time
+            norms = [mx.fast.rms_norm(x, None, 1e-5), mx.fast.layer_norm(x, None, None, 1e-5)]
+            mx.eval(norms)
+
+    assert [norm.shape for norm in norms] == [(1, 3, 1, 0)] * 2
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weight"])

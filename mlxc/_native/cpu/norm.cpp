@@ -107,11 +107,16 @@ bool fits(const Maybe& a, const mx::array& x) {
   return !a || (is_float(a->dtype()) && a->shape() == mx::Shape{x.shape(-1)});
 }
 
+// MLX goes through the strides of empty arrays without end.
+mx::array dense_if_empty(const mx::array& x, mx::Stream s) {
+  return x.size() ? x : mx::contiguous(x, false, s);
+}
+
 } // namespace
 
 mx::array rms_norm(const mx::array& x, const Maybe& weight, float eps, mx::Stream s) {
   if (!usable(s) || !x.ndim() || !is_float(x.dtype()) || !fits(weight, x)) {
-    return mx::fast::rms_norm(x, weight, eps, s);
+    return mx::fast::rms_norm(dense_if_empty(x, s), weight, eps, s);
   }
   auto theirs = [eps, s](const Arrays& inputs) -> Arrays {
     auto weight = inputs.size() > 1 ? Maybe(inputs[1]) : std::nullopt;
@@ -131,7 +136,7 @@ namespace {
 mx::array layer_norm(
     const mx::array& x, const Maybe& weight, const Maybe& bias, float eps, mx::Stream s) {
   if (!usable(s) || !x.ndim() || !is_float(x.dtype()) || !fits(weight, x) || !fits(bias, x)) {
-    return mx::fast::layer_norm(x, weight, bias, eps, s);
+    return mx::fast::layer_norm(dense_if_empty(x, s), weight, bias, eps, s);
   }
   auto theirs = [eps, s, weighted = weight.has_value()](const Arrays& inputs) -> Arrays {
     auto weight = weighted ? Maybe(inputs[1]) : std::nullopt;

@@ -92,6 +92,15 @@ def test_einsum_agrees_with_numpy(subscripts):
     assert_close(result, np.einsum(subscripts, x, y))
 
 
+@pytest.mark.parametrize("subscripts", ["abc->ab", "abc->b", "abc,bd->ad", "abc->"])
+def test_einsum_over_nothing_is_zero(subscripts):
+    operands = [np.zeros((0, 2, 3)).T, np.ones((2, 4))][: subscripts.count(",") + 1]
+
+    result = mx.einsum(subscripts, *(mx.array(operand.T).T for operand in operands))
+
+    assert_close(result, np.einsum(subscripts, *operands))
+
+
 def test_einsum_refuses_too_few_operands():
     with pytest.raises(ValueError, match="einsum"):
         mx.einsum("ij,jk->ik", mx.ones((2, 2)))
