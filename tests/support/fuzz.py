@@ -13,6 +13,7 @@ import faulthandler
 import inspect
 import os
 import random
+import re
 import sys
 import traceback
 import warnings
@@ -102,6 +103,46 @@ FUNCTIONS = (
     "mx.add",
     "None",
     "3",
+)
+
+#: Calls that make sense, to what computes by blocks, groups and heads; they are damaged.
+SOUND = (
+    "mx.quantized_matmul({x}((2, 3, 128)), *mx.quantize({x}((7, 128)), 32, 4), True, 32, 4)",
+    "mx.quantized_matmul({x}((3, 64)), *mx.quantize({x}((64, 64)), 64, 8), False, 64, 8)",
+    "mx.quantized_matmul({x}((3, 96)), *mx.quantize({x}((5, 96)), 32, 3), group_size=32, bits=3)",
+    "mx.quantized_matmul({x}((9, 64)), *mx.quantize({x}((5, 64)), mode='mxfp4'), mode='mxfp4')",
+    "mx.gather_qmm({x}((4, 1, 64)), *mx.quantize({x}((3, 9, 64)), 32, 4), rhs_indices={i}((4,)), "
+    "transpose=True, group_size=32, bits=4)",
+    "mx.gather_qmm({x}((4, 1, 64)), *mx.quantize({x}((3, 9, 64)), 32, 4), {i}((2, 5)), "
+    "{i}((2, 5)), True, 32, 4)",
+    "mx.gather_mm({x}((4, 1, 8)), {x}((3, 8, 9)), {i}((6,)), {i}((6,)))",
+    "mx.matmul({x}((2, 5, 33)), {x}((33, 17)))",
+    "mx.matmul({x}((2, 1, 5, 8)), {x}((3, 17, 8)).swapaxes(1, 2))",
+    "mx.addmm({x}((17,)), {x}((5, 33)), {x}((17, 33)).T, 0.5, 2.0)",
+    "mx.fast.scaled_dot_product_attention({x}((1, 4, 5, 32)), {x}((1, 2, 9, 32)), "
+    "{x}((1, 2, 9, 32)), scale=0.2, mask='causal')",
+    "mx.fast.scaled_dot_product_attention({x}((2, 4, 1, 80)), {x}((2, 4, 70, 80)), "
+    "{x}((2, 4, 70, 16)), scale=0.2, mask={x}((1, 70)), sinks={x}((4,)))",
+    "mx.fast.quantized_scaled_dot_product_attention({x}((1, 4, 3, 64)), "
+    "mx.quantize({x}((1, 2, 9, 64)), 32, 8), mx.quantize({x}((1, 2, 9, 64)), 32, 8), scale=0.2, "
+    "group_size=32, bits=8, mask={x}((3, 9)))",
+    "mx.fast.write_rows([{x}((1, 2, 8, 4))], [{x}((1, 2, 3, 4))], 2, 5)",
+    "mx.fast.rope({x}((2, 3, 5, 16)), 16, traditional=False, base=1e4, scale=1.0, offset=3)",
+    "mx.fast.rope({x}((2, 3, 5, 16)), 8, traditional=True, base=None, scale=1.0, "
+    "offset={i}((2,)), freqs={x}((4,)))",
+    "mx.fast.rms_norm({x}((3, 40)), {x}((40,)), 1e-5)",
+    "mx.fast.layer_norm({x}((3, 40)), {x}((40,)), {x}((40,)), 1e-5)",
+    "mx.fast.swiglu({x}((3, 40)), {x}((3, 40)))",
+    "mx.fast.cross_entropy({x}((3, 40)), {i}((3,)))",
+    "mx.fast.gated_delta_update({x}((1, 3, 2, 8)), {x}((1, 3, 2, 8)), {x}((1, 3, 4, 8)), "
+    "{x}((1, 3, 4)), {x}((1, 3, 4)), {x}((1, 4, 8, 8)))",
+    "mx.softmax({x}((3, 40)), 1)",
+    "mx.logsumexp({x}((3, 40)), 0)",
+    "mx.argmax({x}((3, 40)), 1)",
+    "mx.sort({x}((3, 40)), 0)",
+    "mx.argpartition({x}((3, 40)), 5, 1)",
+    "mx.random.categorical({x}((3, 40)), 1, (2, 3))",
+    "mx.random.gumbel((3, 40), mx.float16)",
 )
 
 
@@ -234,6 +275,28 @@ class Arguments:
             made += rng.choice((".T", "[..., ::2]", "[None]", "[..., ::-1]", "[...]"))
         return made
 
+    def floats(self) -> str:
+        """A function that makes an array of a shape."""
+        made = self.rng.choice(("mx.random.normal({})", "mx.full({}, float('nan'))", "mx.ones({})"))
+        if self.rng.random() < 0.5:
+            made += f".astype(mx.{self.rng.choice(('float16', 'bfloat16'))})"
+        if self.rng.random() < 0.1:
+            made += f".astype({self.dtype()})"
+        if self.rng.random() < 0.15:
+            made += self.rng.choice(("[..., ::-1]", "[..., 1:]", "[..., ::2]", ".T", "[:0]", "[0]"))
+        return f"(lambda shape: {made.format('shape')})"
+
+    def zeros(self) -> str:
+        """The same for indices."""
+        return f"(lambda shape: mx.zeros(shape, mx.{self.rng.choice(('uint32', 'int32'))}))"
+
+    def length(self, given: str) -> str:
+        """What stands in the place of a number."""
+        if self.rng.random() < 0.1:
+            return self.rng.choice(HUGE)
+        near = (int(given) - 1, int(given) + 1, 2 * int(given))
+        return str(self.rng.choice((-1, 0, 1, 2, 3, 31, 33, 64, 129, *near)))
+
     def array_like(self) -> str:
         return self.array() if self.rng.random() < 0.9 else self.real()
 
@@ -289,6 +352,19 @@ def source(name: str, function: Callable[..., Any], draw: Arguments) -> str:
     return f"{name}({', '.join(arguments)})"
 
 
+def damaged(draw: Arguments) -> str:
+    """A call of SOUND with other types and layouts, and some numbers that are not its own."""
+    rng = draw.rng
+    chance = rng.choice((0, 0.05, 0.3))
+    call = re.sub(
+        r"(?<![\w.-])\d+(?![\w.])",
+        lambda found: draw.length(found[0]) if rng.random() < chance else found[0],
+        rng.choice(SOUND),
+    )
+    made = {"{x}": draw.floats, "{i}": draw.zeros}
+    return re.sub("{[xi]}", lambda found: made[found[0]](), call)
+
+
 def use(mx: ModuleType, result: Any) -> None:
     """Evaluate what a call returned, unless that would take long."""
     if callable(result) and not isinstance(result, (type, mx.Dtype)):
@@ -324,7 +400,7 @@ def main(seed: int, count: int, folder: str) -> None:
     with open(CALLS, "w", buffering=1) as lines:
         for _ in range(count):
             name = rng.choice(names)
-            call = source(name, found[name], draw)
+            call = damaged(draw) if rng.random() < 0.3 else source(name, found[name], draw)
             lines.write(call + "\n")
             try:
                 use(mx, eval(call, {"mx": mx}))
