@@ -34,7 +34,10 @@ VENDOR = Path("vendor/mlx-c")
 NATIVE = Path("mlxc/_native")
 KERNELS = NATIVE / "cpu" / "kernels"
 EXTRAS = ("extras.h", "cpu/cpu.h")
-OF_HANDLES = ("handle.c", "callback.c", "cut.c", "dlpack.c", "let_go.c", "strings.c")
+OF_HANDLES = (
+    *("handle.c", "callback.c", "cut.c", "dlpack.c"),
+    *("let_go.c", "quick.c", "strings.c"),
+)
 MODULE = "mlxc._ffi._mlx"
 FORWARDER = "libmlxc_blas.so"
 ALLOCATOR = "libmlxc_allocator.so"

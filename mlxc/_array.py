@@ -10,7 +10,7 @@ from ._device import StreamOrDevice, stream_address
 from ._dtype import DTYPES, Dtype, DtypeCategory, bool_, code_of, issubdtype
 from ._errors import check, raise_last_error
 from ._ffi import ffi, handle, lib
-from ._handle import Handle, at, wrap
+from ._handle import Handle, at, reshaped, transposed, wrap
 from ._operators import bitwise, division_in_place, equality, in_place, matmul, operator
 from ._structs import c_array
 from .ops import diagonals, elementwise, exponential, reduce, scan, shape, statistics, trigonometry
@@ -213,12 +213,16 @@ class array(Handle):
 
     def reshape(self, *shape: Any, stream: StreamOrDevice = None) -> array:
         """The elements in another shape, given as integers or as one sequence; -1 is inferred."""
+        if stream is None and (result := reshaped(self, shape)) is not None:
+            return result
         if len(shape) == 1:
             shape = tuple(ints(shape[0], "shape"))
         return wrap(lib.h_reshape(self._h, shape, len(shape), at(stream)))
 
     def transpose(self, *axes: Any, stream: StreamOrDevice = None) -> array:
         """The axes in another order, given as integers or as one sequence; none reverses them."""
+        if stream is None and (result := transposed(self, axes)) is not None:
+            return result
         if not axes:
             return wrap(lib.h_transpose(self._h, at(stream)))
         if len(axes) == 1:

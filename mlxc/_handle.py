@@ -14,7 +14,7 @@ comes back to `wrap` at once:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._ffi import handle
 
@@ -58,6 +58,15 @@ if TYPE_CHECKING:
     def put(a: array, key: object, value: array) -> array | None:
         """`a` with `value`, of its type, at such a key; None for others."""
 
+    def combine(code: int, a: array, b: object, reflected: bool) -> array | None:
+        """`a OP b` where `b` is an array, a float or a small int, None for others."""
+
+    def reshaped(a: array, shape: tuple[Any, ...]) -> array | None:
+        """`a` in a shape told by a tuple of ints or one in a tuple, None for others."""
+
+    def transposed(a: array, axes: tuple[Any, ...]) -> array | None:
+        """`a` with its axes in an order told in the same way, None for others."""
+
     def addresses(arrays: Sequence[array]) -> list[int]:
         """The handles of several arrays, which the caller keeps alive."""
 
@@ -76,6 +85,9 @@ else:
     swap = handle.swap
     cut = handle.cut
     put = handle.put
+    combine = handle.combine
+    reshaped = handle.reshaped
+    transposed = handle.transposed
     addresses = handle.addresses
     read_vector = handle.read_vector
     unpack = handle.unpack

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._convert import INT64_MAX, INT64_MIN, check_fits
 from ._dtype import DTYPES, DtypeCategory, issubdtype
 from ._ffi import lib
-from ._handle import Handle, pair, swap, wrap
+from ._handle import Handle, combine, pair, swap, wrap
 from .ops.matmul import empty_product
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ OPERATORS = (
     ("ne", lib.h_not_equal, "inequality comparison"),
 )
 
+#: Behind them in C comes the product of matrices.
+MATMUL = len(OPERATORS)
+
 CODES = {name: code for code, (name, _, _) in enumerate(OPERATORS)}
 FUNCTIONS = {name: (function, phrase) for name, function, phrase in OPERATORS}
 
@@ -49,15 +52,12 @@ def operator(name: str, *, reflected: bool = False) -> Operator:
     """
     function, phrase = FUNCTIONS[name]
     code = CODES[name]
-    binary_float, binary_int = lib.h_binary_float, lib.h_binary_int
+    binary_int = lib.h_binary_int
 
     def method(self: array, other: Any) -> array:
-        kind = type(other)
-        if kind is type(self):
-            return wrap(function(self._h, other._h, 0))
-        if kind is float:
-            return wrap(binary_float(code, self._h, other, reflected))
-        if kind is int and (0 <= other < 128 or _is_small(other, self)):
+        if (result := combine(code, self, other, reflected)) is not None:
+            return result
+        if type(other) is int and _is_small(other, self):
             return wrap(binary_int(code, self._h, other, reflected))
         check_operand(other, phrase)
         a, b = pair(other, self) if reflected else pair(self, other)
@@ -104,8 +104,8 @@ def matmul(self: array, other: array) -> array:
         raise TypeError(
             f"Cannot perform matrix multiplication on an mlxc.array and {type(other).__name__}"
         )
-    product = wrap(lib.h_cpu_matmul(self._h, other._h, 0))
-    return product if product.size else empty_product(self, other)
+    product = combine(MATMUL, self, other, False)
+    return product if product is not None and product.size else empty_product(self, other)
 
 
 def in_place(method: Operator) -> Operator:

@@ -47,16 +47,6 @@ static int read_key(PyObject* key, mlx_array array, Cut* cut) {
   return 1;
 }
 
-static mlx_stream default_stream(void) {
-  mlx_stream stream = mlxc_known_stream();
-  if (stream.ctx == NULL) {
-    Py_BEGIN_ALLOW_THREADS
-    stream = mlxc_default_stream();
-    Py_END_ALLOW_THREADS
-  }
-  return stream;
-}
-
 PyObject* mlxc_cut(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
   (void)module;
   Cut cut;
@@ -68,7 +58,7 @@ PyObject* mlxc_cut(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
     Py_RETURN_NONE;
   }
   mlx_array res = {0};
-  mlx_stream stream = default_stream(); /* before the arrays: it may let go of the GIL */
+  mlx_stream stream = mlxc_own_stream(); /* before the arrays: it may let go of the GIL */
   int n = cut.ndim;
   mlx_slice(&res, a->array, cut.start, n, cut.stop, n, cut.step, n, stream);
   return mlxc_owner(res);
@@ -87,7 +77,7 @@ PyObject* mlxc_put(PyObject* module, PyObject* const* args, Py_ssize_t nargs) {
     Py_RETURN_NONE;
   }
   mlx_array res = {0};
-  mlx_stream stream = default_stream(); /* before the arrays: it may let go of the GIL */
+  mlx_stream stream = mlxc_own_stream(); /* before the arrays: it may let go of the GIL */
   int n = cut.ndim;
   mlx_slice_update(
       &res,

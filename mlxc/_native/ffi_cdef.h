@@ -91,7 +91,6 @@ uintptr_t h_data(uintptr_t a);
 uintptr_t h_flatnonzero(uintptr_t mask);
 int h_eval_all(const uintptr_t* arrays, size_t arrays_num, bool wait);
 uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected);
-uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected);
 uintptr_t h_index(uintptr_t a, int64_t index);
 uintptr_t h_slice_first(uintptr_t a, int64_t start, int64_t stop, int64_t step);
 uintptr_t h_keep(uintptr_t a);

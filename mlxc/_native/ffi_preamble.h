@@ -109,36 +109,11 @@ static uintptr_t h_flatnonzero(uintptr_t mask) {
   return result;
 }
 
-typedef int (*BinaryOp)(mlx_array*, const mlx_array, const mlx_array, const mlx_stream);
-
-/* In the order of OPERATORS in mlxc/_operators.py. */
-static const BinaryOp BINARY_OPS[] = {
-    mlx_add,         mlx_subtract,   mlx_multiply,   mlx_divide,     mlxc_safe_floor_divide,
-    mlxc_safe_remainder, mlx_power,  mlx_left_shift, mlx_right_shift, mlx_bitwise_and,
-    mlx_bitwise_or,  mlx_bitwise_xor, mlx_less,      mlx_less_equal,  mlx_greater,
-    mlx_greater_equal, mlx_equal,    mlx_not_equal,
-};
-
-static uintptr_t binary_scalar(int op, uintptr_t a, mlx_array b, bool reflected) {
-  mlx_array res = {0};
-  mlx_array left = reflected ? b : as_array(a), right = reflected ? as_array(a) : b;
-  int status = b.ctx == NULL || BINARY_OPS[op](&res, left, right, mlxc_default_stream());
-  mlx_array_free(b);
-  return status ? 0 : (uintptr_t)res.ctx;
-}
-
 /* `a OP b` for a Python int, which takes the array's type; beside booleans it is int32. */
 static uintptr_t h_binary_int(int op, uintptr_t a, int64_t b, bool reflected) {
   mlx_dtype dtype = mlx_array_dtype(as_array(a));
-  dtype = dtype == MLX_BOOL ? MLX_INT32 : dtype;
-  return binary_scalar(op, a, mlxc_scalar_int(b, dtype), reflected);
-}
-
-/* `a OP b` for a Python float, which takes the array's type if that is a floating one. */
-static uintptr_t h_binary_float(int op, uintptr_t a, double b, bool reflected) {
-  mlx_dtype dtype = mlx_array_dtype(as_array(a));
-  bool floating = dtype == MLX_FLOAT16 || dtype == MLX_BFLOAT16 || dtype == MLX_FLOAT64;
-  return binary_scalar(op, a, mlxc_scalar_float(b, floating ? dtype : MLX_FLOAT32), reflected);
+  mlx_array scalar = mlxc_scalar_int(b, dtype == MLX_BOOL ? MLX_INT32 : dtype);
+  return (uintptr_t)mlxc_binary_scalar(op, as_array(a), scalar, reflected).ctx;
 }
 
 /* What Python writes for a bound that a slice leaves out. */

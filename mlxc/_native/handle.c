@@ -64,6 +64,16 @@ typedef struct {
   Py_ssize_t extents[];
 } Export;
 
+mlx_stream mlxc_own_stream(void) {
+  mlx_stream stream = mlxc_known_stream();
+  if (stream.ctx == NULL) {
+    Py_BEGIN_ALLOW_THREADS
+    stream = mlxc_default_stream();
+    Py_END_ALLOW_THREADS
+  }
+  return stream;
+}
+
 mlx_array mlxc_second(mlx_array array) {
   mlx_array copy = mlx_array_new();
   mlx_array_set(&copy, array);
@@ -396,6 +406,18 @@ static PyMethodDef module_methods[] = {
      (PyCFunction)(void (*)(void))mlxc_put,
      METH_FASTCALL,
      "An array with a value where slices choose, None for other keys."},
+    {"combine",
+     (PyCFunction)(void (*)(void))mlxc_combine,
+     METH_FASTCALL,
+     "What an operator makes of an array and a common operand, None for other ones."},
+    {"reshaped",
+     (PyCFunction)(void (*)(void))mlxc_reshaped,
+     METH_FASTCALL,
+     "An array in the shape that a tuple of ints tells, None for other shapes."},
+    {"transposed",
+     (PyCFunction)(void (*)(void))mlxc_transposed,
+     METH_FASTCALL,
+     "An array with its axes in the order that a tuple of ints tells, None for other orders."},
     {"end_of_strings", mlxc_end_of_strings, METH_VARARGS, "Where strings of a GGUF file end."},
     {"strings", mlxc_strings, METH_VARARGS, "Strings of a GGUF file, and where they end."},
     {"refuse_to_wait", refuse_to_wait, METH_O, "Call this instead of waiting for an array."},

@@ -26,6 +26,9 @@ void mlxc_let_go(mlx_array array, PyObject* address);
  * array. */
 mlx_array mlxc_second(mlx_array array);
 
+/* The calling thread's default stream, for whoever has the GIL; it may let go of it. */
+mlx_stream mlxc_own_stream(void);
+
 /* Evaluates without the GIL; returns the data pointer, NULL with an exception. */
 void* mlxc_evaluated_data(mlx_array array);
 
@@ -71,5 +74,14 @@ PyObject* mlxc_cut(PyObject* module, PyObject* const* args, Py_ssize_t nargs);
 
 /* put(array, key, value) -> the array with a value of its type there, None likewise */
 PyObject* mlxc_put(PyObject* module, PyObject* const* args, Py_ssize_t nargs);
+
+/* combine(code, array, other, reflected) -> what an operator makes of an array and an array, float or
+ * small int; None for other operands */
+PyObject* mlxc_combine(PyObject* module, PyObject* const* args, Py_ssize_t nargs);
+
+/* reshaped(array, shape) and transposed(array, axes) -> the array of that shape, or with its axes in
+ * that order; None unless they are a tuple of ints, maybe in a tuple of its own */
+PyObject* mlxc_reshaped(PyObject* module, PyObject* const* args, Py_ssize_t nargs);
+PyObject* mlxc_transposed(PyObject* module, PyObject* const* args, Py_ssize_t nargs);
 
 #endif

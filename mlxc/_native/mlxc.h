@@ -47,6 +47,10 @@ void mlxc_default_stream_changed(void);
 mlx_array mlxc_scalar_int(int64_t value, mlx_dtype dtype);
 mlx_array mlxc_scalar_float(double value, mlx_dtype dtype);
 
+/* `a OP b`, or `b OP a` if reflected, for the operators as mlxc/_operators.py counts them. Frees
+ * the scalar b; empty on failure, also for an empty b. */
+mlx_array mlxc_binary_scalar(int op, mlx_array a, mlx_array b, bool reflected);
+
 /* Blocks of GGUF's types 0 Q4_0, 1 Q4_1, 2 Q8_0 as arrays of a shape whose last length is a
  * multiple of 32: weight, scales and biases of the affine mode with groups of 32; or float32. */
 int mlxc_affine_blocks(
