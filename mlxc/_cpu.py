@@ -14,6 +14,9 @@ __all__ = ["CpuKernels", "cpu_kernels", "num_threads", "set_num_threads"]
 ACTIVATIONS = ("float32", "int8")
 INSTRUCTION_SETS = ("portable", "neon", "neon_dot", "avx2", "avx_vnni", "avx512")
 
+#: More would use up what the system gives to all processes, and threads that were started stay.
+MOST_THREADS = 1024
+
 #: Read in this order; the first that is set counts.
 VARIABLES = ("MLXRS_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -106,18 +109,18 @@ def set_num_threads(n: int) -> None:
     limit of processor time lowers.
 
     Args:
-        n: 1 or more; 1 computes on MLX's thread alone.
+        n: 1 to 1024; 1 computes on MLX's thread alone.
 
     Raises:
-        ValueError: `n` is below 1.
+        ValueError: `n` is another number.
         RuntimeError: the system gives the process fewer threads; then nothing has changed.
 
     Example:
         >>> import mlxc as mx
         >>> mx.set_num_threads(mx.num_threads())
     """
-    if n < 1:
-        raise ValueError(f"set_num_threads: n must be 1 or more, got {n}")
+    if not 1 <= n <= MOST_THREADS:
+        raise ValueError(f"set_num_threads: n must be 1 to {MOST_THREADS}, got {n}")
     if (most := lib.mlxc_cpu_set_threads(n)) < n:
         raise RuntimeError(f"set_num_threads: n is {n}, but the system allows {most} threads")
     if blas.openblas is not None:
@@ -131,7 +134,7 @@ def _openblas(signature: str, name: str) -> Any:
 def _default_threads() -> int:
     for name in VARIABLES:
         if (value := os.environ.get(name, "")).isdigit() and int(value) > 0:
-            return int(value)
+            return min(int(value), MOST_THREADS)
     return usable_cores()
 
 
