@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import gc
+import io
 import mmap
 import pickle
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +28,11 @@ A = mx.arange(16, dtype=mx.float32).reshape(4, 4)
 PLACES = mx.array([0, 2])
 MASK = A > 4
 mx.eval(A, PLACES, MASK)
+
+FOLDER = tempfile.TemporaryDirectory()
+MAPPED, FUNCTION = f"{FOLDER.name}/a.safetensors", f"{FOLDER.name}/f.mlxfn"
+mx.save_safetensors(MAPPED, {"a": A})
+mx.export_function(FUNCTION, lambda x: mx.exp(x) + 1, A)
 
 
 def operators():
@@ -117,7 +124,83 @@ def exchange():
     assert mx.array_equal(pickle.loads(pickle.dumps(A)), A)
 
 
+def files():
+    for form, save in [
+        ("npy", lambda file: mx.save(file, A)),
+        ("npz", lambda file: mx.savez(file, a=A)),
+        ("safetensors", lambda file: mx.save_safetensors(file, {"a": A}, {"kind": "x"})),
+    ]:
+        file = io.BytesIO()
+        save(file)
+        file.seek(0)
+        mx.eval(mx.load(file, format=form))
+    with pytest.raises(ValueError):
+        mx.load(io.BytesIO(b"no array"), format="safetensors")
+
+
+def named_files():
+    mx.save_gguf(f"{FOLDER.name}/a.gguf", {"a": A}, {"kind": "x", "all": ["y", "z"]})
+    mx.eval(mx.load(f"{FOLDER.name}/a.gguf"), mx.load(MAPPED), mx.import_function(FUNCTION)(A))
+
+
+def chance():
+    key = mx.random.key(3)
+    mx.eval(mx.random.split(key), mx.random.gumbel((4,)), mx.random.randint(0, 9, (4,), key=key))
+    mx.eval(mx.random.permutation(A), mx.random.state)
+
+
+def devices():
+    stream = mx.default_stream(mx.cpu)
+    with mx.stream(stream):
+        mx.eval(mx.add(A, 1, stream=stream), mx.exp(A, stream=mx.cpu))
+    mx.async_eval(A * 3)
+    mx.synchronize(stream)
+
+
+def capsules():
+    A.__dlpack__()
+    mx.from_dlpack(np.ones((3, 3), np.float32).T)
+    memoryview(A).tolist()
+    with pytest.raises(ValueError):
+        mx.from_dlpack(np.ones(3, np.float64), copy=False)
+
+
+def packed():
+    x = mx.ones((2, 64))
+    three = mx.quantize(mx.ones((3, 64)), 32, 4)
+    four = mx.quantize(mx.ones((1, 1, 8, 32)), 32, 8)
+    mx.eval(
+        mx.quantized_matmul(x, *three, group_size=32, bits=4),
+        mx.fast.quantized_scaled_dot_product_attention(
+            mx.ones((1, 2, 1, 32)), four, four, scale=1.0, group_size=32, bits=8
+        ),
+        mx.fast.write_rows([mx.zeros((1, 1, 4, 8))], [mx.ones((1, 1, 1, 8))], 1, 2),
+    )
+
+
+def rules_that_fail():
+    @mx.custom_function
+    def twice(x):
+        return x * 2
+
+    @twice.vjp
+    def fails(x, cotangent, output):
+        raise LookupError(x)
+
+    with pytest.raises(LookupError):
+        mx.grad(lambda x: twice(x).sum())(A)
+    with pytest.raises(ZeroDivisionError):
+        mx.compile(lambda x: x / (1 // 0))(A)
+
+
 WORK = [
+    files,
+    named_files,
+    chance,
+    devices,
+    capsules,
+    packed,
+    rules_that_fail,
     operators,
     indexing,
     lists,
