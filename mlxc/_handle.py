@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         """Exchange what two arrays own: the in-place update of `a`."""
 
     def cut(a: array, key: object) -> array | None:
-        """`a[key]` for a tuple of slices with a step of 1, None for other keys."""
+        """`a[key]` for one or a tuple of slices with a step of 1, None for other keys."""
 
     def put(a: array, key: object, value: array) -> array | None:
         """`a` with `value`, of its type, at such a key; None for others."""

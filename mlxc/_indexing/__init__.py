@@ -39,6 +39,8 @@ def get_item(a: array, key: Any) -> array:
     if kind is int:
         return wrap(lib.h_index(a._h, checked(key, a.shape, 0)))
     if kind is slice:
+        if (part := cut(a, key)) is not None:
+            return part
         start, stop, step = key.start, key.stop, key.step
         if a.ndim == 0:
             raise too_many(0)

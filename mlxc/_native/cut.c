@@ -1,5 +1,5 @@
-/* Keys made of slices with a step of 1, as `a[:, :, 3:4]`: what caches read and write with at every
- * token, so they are taken apart here. All other keys are left to Python. */
+/* Keys made of slices with a step of 1, as `a[1:3]` and `a[:, :, 3:4]`: what caches read and write
+ * with at every token, so they are taken apart here. All other keys are left to Python. */
 #include "handle_type.h"
 
 #include <string.h>
@@ -13,10 +13,11 @@ typedef struct {
 
 /* Whether a key is of this kind; no exception is left behind. */
 static int read_key(PyObject* key, mlx_array array, Cut* cut) {
-  if (!PyTuple_Check(key)) {
+  int single = PySlice_Check(key);
+  if (!single && !PyTuple_Check(key)) {
     return 0;
   }
-  Py_ssize_t parts = PyTuple_Size(key);
+  Py_ssize_t parts = single ? 1 : PyTuple_Size(key);
   size_t ndim = mlx_array_ndim(array);
   if (parts == 0 || (size_t)parts > ndim || ndim > MAX_AXES) {
     return 0;
@@ -27,7 +28,7 @@ static int read_key(PyObject* key, mlx_array array, Cut* cut) {
   for (int i = 0; i < cut->ndim; i++) {
     Py_ssize_t start = 0, stop = shape[i], step = 1;
     if (i < parts) {
-      PyObject* part = PyTuple_GetItem(key, i);
+      PyObject* part = single ? key : PyTuple_GetItem(key, i);
       if (!PySlice_Check(part)) {
         return 0;
       }

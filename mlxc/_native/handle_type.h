@@ -69,7 +69,7 @@ PyObject* mlxc_end_of_strings(PyObject* module, PyObject* args);
 /* strings(data, at, count) -> (list of the strings, where the last ends) */
 PyObject* mlxc_strings(PyObject* module, PyObject* args);
 
-/* cut(array, key) -> array[key] of a tuple of slices with a step of 1, None for other keys */
+/* cut(array, key) -> array[key] of one or a tuple of slices with a step of 1, None for other keys */
 PyObject* mlxc_cut(PyObject* module, PyObject* const* args, Py_ssize_t nargs);
 
 /* put(array, key, value) -> the array with a value of its type there, None likewise */
