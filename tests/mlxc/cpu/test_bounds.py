@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +88,8 @@ def test_nothing_is_read_beyond_the_pages_of_an_array(name: str) -> None:
         [sys.executable, "-X", "faulthandler", "-c", PROGRAM, name],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[3]}"},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=Path(__file__).parents[3],
     )
 
     assert done.stdout.split() == ["products", "quantized", "attention", "rows"], done.stderr
