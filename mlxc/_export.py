@@ -22,7 +22,7 @@ from ._ffi import ffi, lib
 from ._graph_file import read_graphs
 from ._graph_replay import Replay, shown
 from ._graph_rules import parameters_of
-from ._handle import Handle, read_vector
+from ._handle import Handle, addresses, read_vector
 from ._leaves import only_arrays_in
 from ._seal import append_seal, check_seal
 from ._structs import c_array, c_vector
