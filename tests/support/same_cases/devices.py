@@ -123,7 +123,6 @@ mx.new_thread_local_stream(mx.cpu).device
 mx.new_thread_local_stream()
 mx.new_thread_unsafe_stream(mx.cpu).device
 mx.new_thread_unsafe_stream(mx.gpu)
-mx.clear_streams()
 mx.distributed.init(3)
 """)
 
@@ -171,6 +170,8 @@ del a
 @mx.stream(mx.cpu)
 def f(): return 1
 f()
+
+mx.clear_streams()  # the last one: nothing can be evaluated in mlx.core afterwards
 """)
 
 CASES = [*LINES, *PROGRAMS]
