@@ -19,6 +19,7 @@
 
 #ifndef MLXC_FOREIGN
 #include "handle.h"
+#include "slab.h"
 #endif
 
 namespace {
@@ -59,7 +60,7 @@ class Memory {
  private:
   void* data_;
 #else
-  explicit Memory(size_t bytes) : data_(mlx::core::allocator::malloc(bytes)) {}
+  explicit Memory(size_t bytes) : data_(mlxc::weight_memory(bytes)) {}
 
   template <class T>
   T* data() {

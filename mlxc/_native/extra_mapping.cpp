@@ -2,7 +2,7 @@
 // it, only where it allocated that memory itself (array::is_donatable); what is mapped here is
 // not of that kind and only read. The mapping is a private copy-on-write one, so that whoever
 // writes through a numpy view changes the array, as always, and never the file.
-#include "extras.hpp"
+#include "slab.h"
 
 #ifndef MLXC_FOREIGN
 #include <sys/mman.h>
@@ -52,16 +52,6 @@ class Mapping {
   size_t size_;
 };
 
-// MLX's CPU allocator writes the size of a buffer in front of it and points there; whatever stands
-// in front of a tensor is taken for that, and never used. Other backends have other pointers.
-constexpr size_t FRONT = sizeof(size_t);
-
-bool is_cpu_layout() {
-  auto data = mx::allocator::malloc(FRONT);
-  auto buffer = data.buffer();
-  return buffer.raw_ptr() == static_cast<char*>(buffer.ptr()) + FRONT;
-}
-
 mx::array mapped(
     const std::shared_ptr<Mapping>& mapping,
     size_t offset,
@@ -72,13 +62,13 @@ mx::array mapped(
     bytes *= length;
   }
   char* data = mapping->at(offset, bytes);
-  if (bytes == 0 || offset < FRONT || offset % dtype.size() != 0) {
+  if (bytes == 0 || offset < mlxc::BUFFER_FRONT || offset % dtype.size() != 0) {
     auto memory = mx::allocator::malloc(bytes);
     std::memcpy(memory.buffer().raw_ptr(), data, bytes);
     return mx::array(std::move(memory), std::move(shape), dtype);
   }
   mx::allocator::Data memory(
-      mx::allocator::Buffer(data - FRONT), [mapping](mx::allocator::Buffer) {});
+      mx::allocator::Buffer(data - mlxc::BUFFER_FRONT), [mapping](mx::allocator::Buffer) {});
   return mx::array(std::move(memory), std::move(shape), dtype);
 }
 
@@ -101,7 +91,7 @@ std::vector<mx::array> map_arrays(
 } // namespace
 #endif
 
-extern "C" int mlxc_maps_files(bool* res) MLXC_BODY(set(res, is_cpu_layout()))
+extern "C" int mlxc_maps_files(bool* res) MLXC_BODY(set(res, mlxc::is_cpu_layout()))
 
 extern "C" int mlxc_map_arrays(
     mlx_vector_array* res,

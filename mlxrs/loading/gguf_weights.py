@@ -51,17 +51,19 @@ def read_gguf(
         heads = architecture.rope_heads(name, config)
         _check_pairs(file, tensor, heads)
         target, kind, content = names[name], tensor.type.name, file.data(name)
+        if heads:
+            content = _halves(content, tensor.shape[0], heads)
         if kind in _PLAIN:
-            weights[target] = _halves(to_array(kind, content, tensor.shape), heads)
+            weights[target] = to_array(kind, content, tensor.shape)
         elif keep_quantized and target.endswith(".weight"):
             module = target.removesuffix(".weight")
             triple = to_affine(kind, content, tensor.shape)
-            weights[f"{module}.weight"] = _halves(triple.weight, heads)
-            weights[f"{module}.scales"] = _halves(triple.scales, heads)
-            weights[f"{module}.biases"] = _halves(triple.biases, heads)
+            weights[f"{module}.weight"] = triple.weight
+            weights[f"{module}.scales"] = triple.scales
+            weights[f"{module}.biases"] = triple.biases
             bits[module] = triple.bits
         else:
-            weights[target] = _halves(to_float32(kind, content, tensor.shape), heads)
+            weights[target] = to_float32(kind, content, tensor.shape)
         file.release(name)
     mx.eval(weights)
     if bits:
@@ -97,15 +99,16 @@ def _check_pairs(file: GgufFile, tensor: GgufTensor, heads: int) -> None:
         )
 
 
-def _halves(value: mx.array, heads: int) -> mx.array:
-    """Returns rows that lie pair by pair in each head half by half; as they are for 0 heads."""
-    if not heads:
-        return value
-    return (
-        value.reshape(heads, value.shape[0] // heads // 2, 2, -1)
-        .swapaxes(1, 2)
-        .reshape(value.shape)
+def _halves(content: memoryview, rows: int, heads: int) -> memoryview:
+    """Returns rows that lie pair by pair in each head half by half."""
+    size, of_head = len(content) // rows, rows // heads
+    order = (
+        row
+        for start in range(0, rows, of_head)
+        for half in range(2)
+        for row in range(start + half, start + of_head, 2)
     )
+    return memoryview(b"".join([content[row * size : (row + 1) * size] for row in order]))
 
 
 def _quantization(bits: dict[str, int]) -> dict[str, object]:
