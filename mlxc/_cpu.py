@@ -11,7 +11,10 @@ from ._ffi import blas, ffi, foreign, lib
 
 __all__ = ["CpuKernels", "cpu_kernels", "num_threads", "set_num_threads"]
 
-ACTIVATIONS = ("float32", "int8")
+#: By the bytes of an activation, from one on.
+ACTIVATIONS = ("int8", "int16", "float32")
+#: What nobody has chosen; it is "float32".
+DEFAULT = "default"
 INSTRUCTION_SETS = ("portable", "neon", "neon_dot", "avx2", "avx_vnni", "avx512")
 
 #: More would use up what the system gives to all processes, and threads that were started stay.
@@ -21,22 +24,28 @@ MOST_THREADS = 1024
 VARIABLES = ("MLXRS_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
+_chosen = False
+
+
 @dataclass(frozen=True)
 class CpuKernels:
     """What `cpu_kernels` tells.
 
     Attributes:
         enabled: whether operations on the CPU use mlxc's kernels; otherwise MLX's own.
-        activations: "float32", or "int8" where products with quantized weights round the other
-            operand to bytes.
+        activations: "float32", or "int16" or "int8" where products with quantized weights round
+            the other operand to integers.
+        chosen: whether `activations` is what somebody asked for, rather than the default.
         instruction_set: what the kernels are compiled for: "portable", "neon", "neon_dot", "avx2",
             "avx_vnni" or "avx512".
-        int8_dot: whether it has instructions for dot products of bytes, which "int8" is fast with.
+        int8_dot: whether it has instructions for dot products of bytes, which "int8"
+            and "int16" are fast with.
         bf16_dot: whether it has instructions for dot products of bfloat16.
     """
 
     enabled: bool
     activations: str
+    chosen: bool
     instruction_set: str
     int8_dot: bool
     bf16_dot: bool
@@ -55,10 +64,12 @@ def cpu_kernels(
 
     Args:
         enabled: False for MLX's own operations, for comparison.
-        activations: "float32", or "int8": products with quantized weights round each group of the
-            other operand to bytes with a scale of its own. Faster, with an error of about one
-            part in 200 of the group's greatest element; for few and many rows alike, so a row's
-            result depends on no other.
+        activations: "float32"; or "int16" or "int8": products with quantized weights round each
+            group of 32 elements of the other operand to integers with a scale of their own, in
+            int16 by at most one part in 65,000 of the group's greatest element, in int8 by one
+            in 254. That is faster; and the same for few and many rows, so a row's result depends
+            on no other. "default" is "float32" until somebody, as mlxrs when it loads a model,
+            chooses.
         instruction_set: one that the processor has, for comparison; the best one is the default.
 
     Raises:
@@ -69,8 +80,11 @@ def cpu_kernels(
         >>> mx.cpu_kernels().activations
         'float32'
     """
-    if activations is not None and activations not in ACTIVATIONS:
-        raise ValueError(f"activations must be one of {ACTIVATIONS}, got {activations!r}")
+    global _chosen
+    if activations not in (None, DEFAULT, *ACTIVATIONS):
+        raise ValueError(
+            f"activations must be one of {(*ACTIVATIONS, DEFAULT)}, got {activations!r}"
+        )
     if instruction_set is not None and instruction_set not in INSTRUCTION_SETS:
         raise ValueError(
             f"instruction_set must be one of {INSTRUCTION_SETS}, got {instruction_set!r}"
@@ -80,10 +94,13 @@ def cpu_kernels(
     if enabled is not None:
         lib.mlxc_cpu_set_enabled(bool(enabled))
     if activations is not None:
-        lib.mlxc_cpu_set_int8(activations == "int8")
+        _chosen = activations != DEFAULT
+        exactness = activations if _chosen else "float32"
+        lib.mlxc_cpu_set_activation_bytes(ACTIVATIONS.index(exactness) + 1)
     return CpuKernels(
         enabled=lib.mlxc_cpu_enabled() and not foreign,
-        activations=ACTIVATIONS[lib.mlxc_cpu_int8()],
+        activations=ACTIVATIONS[lib.mlxc_cpu_activation_bytes() - 1],
+        chosen=_chosen,
         instruction_set=ffi.string(lib.mlxc_cpu_isa()).decode(),
         int8_dot=lib.mlxc_cpu_has_int8_dot(),
         bf16_dot=lib.mlxc_cpu_has_bf16_dot(),

@@ -21,9 +21,11 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
     """Load a language model with its tokenizer.
 
     On a CPU the model computes as `mlxrs.loading.cpu_policy` decides: in float32, with packed
-    weights as they are. Where the environment says `MLXRS_CPU_ACTIVATIONS=int8`, activations are
-    rounded to bytes in all packed products of the process: faster, and as exact as llama.cpp,
-    which does so always. `mlxrs info` tells what was chosen and why.
+    weights as they are. Products with packed weights round activations to 16 bits where the
+    processor has dot products of bytes; where the environment says `MLXRS_CPU_ACTIVATIONS=int8`,
+    to 8 bits, which is faster, and as exact as llama.cpp, which does so always; with `float32`
+    they are exact. That holds for all models of the process. `mlxrs info` tells what was chosen
+    and why.
 
     Args:
         name_or_path: A known name, a directory in the layout of Hugging Face, or a GGUF file.
@@ -36,7 +38,7 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
         ModelNotFoundError: There is nothing under that name or path.
         UnsupportedError: The architecture, or how its weights are packed, is not known here.
         FormatError: A file is malformed, or weights and configuration contradict each other.
-        ValueError: The environment variable MLXRS_CPU_ACTIVATIONS is neither float32 nor int8.
+        ValueError: The environment variable MLXRS_CPU_ACTIVATIONS is none of float32, int16, int8.
 
     Example:
         model, tokenizer = load("smollm2-135m-instruct")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 if TYPE_CHECKING:
     import mlxc as mx
 
+Activations: TypeAlias = Literal["float32", "int16", "int8"]
 VARIABLE = "MLXRS_CPU_ACTIVATIONS"
 #: The share of the memory that weights may take which are made larger.
 SHARE = 0.5
@@ -28,14 +29,14 @@ class CpuPolicy:
         quantized: what becomes of packed weights, "keep" or "dequantize".
         dtype: "float32": of activations, and of weights that are not packed; or "stored", as the
             file has them.
-        activations: "int8" where products with packed weights round the other operand to bytes
-            with a scale for each group, else "float32"; see `mlxc.cpu_kernels`.
+        activations: "int16" or "int8" where products with packed weights round the other operand
+            to integers with a scale for each group, else "float32"; see `mlxc.cpu_kernels`.
         reasons: by the names above, a sentence each.
     """
 
     quantized: Literal["keep", "dequantize"]
     dtype: Literal["float32", "stored"]
-    activations: Literal["float32", "int8"]
+    activations: Activations
     reasons: Mapping[str, str] = field(repr=False)
 
     def prepare(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
@@ -57,8 +58,8 @@ def cpu_policy(
 
     Args:
         weights: arrays by name, as the file has them.
-        environment: where `MLXRS_CPU_ACTIVATIONS` is looked up, "float32" or "int8"; None is that
-            of the process. Without the variable, what `mlxc.cpu_kernels` was told stands.
+        environment: where `MLXRS_CPU_ACTIVATIONS` is looked up, "float32", "int16" or "int8"; None
+            is that of the process. Without the variable, what `mlxc.cpu_kernels` was told stands.
 
     Raises:
         ValueError: the variable has another value.
@@ -101,24 +102,29 @@ def _dtype(
     return "float32"
 
 
-def _activations(
-    environment: Mapping[str, str], reasons: dict[str, str]
-) -> Literal["float32", "int8"]:
+def _activations(environment: Mapping[str, str], reasons: dict[str, str]) -> Activations:
     import mlxc as mx
 
     wanted = environment.get(VARIABLE)
-    if wanted is not None and wanted not in ("float32", "int8"):
-        raise ValueError(f"{VARIABLE} must be 'float32' or 'int8', got {wanted!r}")
     if wanted is not None:
+        if wanted not in get_args(Activations):
+            raise ValueError(
+                f"{VARIABLE} must be one of {', '.join(get_args(Activations))}, got {wanted!r}"
+            )
         reasons["activations"] = f"the environment says {VARIABLE}={wanted}"
-        return "int8" if wanted == "int8" else "float32"
-    if mx.cpu_kernels().activations == "int8":
-        reasons["activations"] = "the program chose it by mlxc.cpu_kernels"
-        return "int8"
-    reasons["activations"] = "rounding them would change replies"
-    if mx.cpu_kernels().int8_dot:
-        reasons["activations"] += f"; {VARIABLE}=int8 is faster, and as exact as llama.cpp"
-    return "float32"
+        return cast(Activations, wanted)
+    kernels = mx.cpu_kernels()
+    if kernels.chosen:
+        reasons["activations"] = "chosen before, by mlxc.cpu_kernels or for another model"
+        return cast(Activations, kernels.activations)
+    if not kernels.int8_dot:
+        reasons["activations"] = "there are no instructions for dot products of bytes"
+        return "float32"
+    reasons["activations"] = (
+        "dot products of bytes are faster, and 16 bits change no reply; "
+        f"{VARIABLE}=int8 reads prompts faster still, as exactly as llama.cpp"
+    )
+    return "int16"
 
 
 def bytes_as_float32(weights: Mapping[str, mx.array]) -> int:

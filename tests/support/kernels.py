@@ -10,6 +10,15 @@ import mlxc as mx
 FLOATS = (mx.float32, mx.float16, mx.bfloat16)
 
 
+def choose(before: mx.CpuKernels) -> None:
+    """Set how the CPU computes back to what it was."""
+    mx.cpu_kernels(
+        before.enabled,
+        activations=before.activations if before.chosen else "default",
+        instruction_set=before.instruction_set,
+    )
+
+
 @contextmanager
 def cpu_kernels(
     enabled: bool = True, *, instruction_set: str | None = None, threads: int | None = None

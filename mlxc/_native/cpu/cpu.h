@@ -18,11 +18,12 @@ int mlxc_cpu_set_threads(int count);
 /* What OpenBLAS is to call for its threads. */
 void* mlxc_cpu_blas_hook(void);
 
-/* Whether operations build kernels, and whether quantized products round activations to bytes. */
+/* Whether operations build kernels, and in how many bytes quantized products write activations: 1
+ * and 2 round them, 3 are a float32. */
 bool mlxc_cpu_enabled(void);
 void mlxc_cpu_set_enabled(bool enabled);
-bool mlxc_cpu_int8(void);
-void mlxc_cpu_set_int8(bool int8);
+int mlxc_cpu_activation_bytes(void);
+void mlxc_cpu_set_activation_bytes(int bytes);
 
 /* The instruction set in force; set_isa is false where the processor has none of that name. */
 const char* mlxc_cpu_isa(void);

@@ -45,8 +45,7 @@ inline std::optional<Form> form_of(
   if (!packing || !known) {
     return std::nullopt;
   }
-  bool int8 = int8_activations() && has_integers(*packing);
-  return Form{*packing, group, int8 ? bytes_of_int8 : bytes_of_float32};
+  return Form{*packing, group, has_integers(*packing) ? activation_bytes() : bytes_of_float32};
 }
 
 // What a kernel is given of a matrix, or of the first of several.

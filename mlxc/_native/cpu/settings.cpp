@@ -7,7 +7,7 @@
 namespace {
 
 std::atomic<bool> on{true};
-std::atomic<bool> int8{false};
+std::atomic<int> bytes{3};
 thread_local int held = 0;
 
 } // namespace
@@ -24,8 +24,8 @@ mlxc::cpu::Hold::~Hold() {
   held--;
 }
 
-bool mlxc::cpu::int8_activations() {
-  return int8.load(std::memory_order_relaxed);
+int mlxc::cpu::activation_bytes() {
+  return bytes.load(std::memory_order_relaxed);
 }
 
 extern "C" bool mlxc_cpu_enabled(void) {
@@ -36,10 +36,10 @@ extern "C" void mlxc_cpu_set_enabled(bool enabled) {
   on = enabled;
 }
 
-extern "C" bool mlxc_cpu_int8(void) {
-  return int8;
+extern "C" int mlxc_cpu_activation_bytes(void) {
+  return bytes;
 }
 
-extern "C" void mlxc_cpu_set_int8(bool wanted) {
-  int8 = wanted;
+extern "C" void mlxc_cpu_set_activation_bytes(int count) {
+  bytes = count;
 }

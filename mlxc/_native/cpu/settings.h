@@ -15,7 +15,7 @@ class Hold {
   Hold& operator=(const Hold&) = delete;
 };
 
-// Quantized products round their activations to bytes.
-bool int8_activations();
+// In how many bytes quantized products write an activation: 1 and 2 round it, 3 are a float32.
+int activation_bytes();
 
 } // namespace mlxc::cpu

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.assert_close import assert_close
-from support.kernels import cpu_kernels, instruction_sets
+from support.kernels import choose, cpu_kernels, instruction_sets
 
 import mlxc as mx
 from mlxc.fast import _composed_blocks
@@ -17,12 +17,12 @@ F, H, H_KV, D, N = 96, 6, 2, 32, 160
 EPS, SCALE = 1e-5, 0.2
 
 
-@pytest.fixture(params=["float32", "int8"])
+@pytest.fixture(params=["float32", "int16", "int8"])
 def activations(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = mx.cpu_kernels().activations
+    before = mx.cpu_kernels()
     mx.cpu_kernels(activations=request.param)
     yield request.param
-    mx.cpu_kernels(activations=before)
+    choose(before)
 
 
 def normal(*shape: int, seed: int) -> mx.array:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from support.assert_close import as_numpy
-from support.kernels import instruction_sets
+from support.kernels import choose, instruction_sets
 
 import mlxc as mx
 
@@ -22,11 +22,7 @@ OF_FLOATS = FORMS[-3:]
 def settings() -> Iterator[None]:
     before, threads = mx.cpu_kernels(), mx.num_threads()
     yield
-    mx.cpu_kernels(
-        before.enabled,
-        activations=before.activations,
-        instruction_set=before.instruction_set,
-    )
+    choose(before)
     mx.set_num_threads(threads)
 
 
@@ -90,6 +86,8 @@ def test_products_are_those_with_the_matrix_that_is_meant(
     x = draw(rows, length)
 
     assert_product(w.times(x), x, w.floats)
+    mx.cpu_kernels(activations="int16")
+    assert_product(w.times(x), x, w.floats, error=2e-5)
     mx.cpu_kernels(activations="int8")
     assert_product(w.times(x), x, w.floats, error=4e-3)
 
@@ -117,7 +115,7 @@ def test_types_are_promoted_and_rounded_once(
         assert_product(y, x, w.floats if transpose else w.floats.T)
 
 
-@pytest.mark.parametrize("activations", ["float32", "int8"])
+@pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
 @pytest.mark.parametrize("form", [("affine", 4, 64), ("affine", 8, 32), *OF_FLOATS], ids=str)
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_a_row_depends_neither_on_other_rows_nor_on_threads(
@@ -134,7 +132,7 @@ def test_a_row_depends_neither_on_other_rows_nor_on_threads(
         np.testing.assert_array_equal(as_numpy(w.times(x[:rows])), together[:rows])
 
 
-@pytest.mark.parametrize("activations", ["float32", "int8"])
+@pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("rows", [1, 3, 11])
 def test_products_across_a_matrix_round_nothing(
@@ -232,7 +230,7 @@ def test_the_greatest_sums_of_a_group_fit(bits: int, rows: int, instruction_set:
         assert_product(y, x, w)
 
 
-@pytest.mark.parametrize("activations", ["float32", "int8"])
+@pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
 def test_infinities_meet_what_they_would(activations: str, instruction_set: None) -> None:
     mx.cpu_kernels(activations=activations)
     w = Quantized(20, 96)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from support.assert_close import as_numpy
-from support.kernels import instruction_sets
+from support.kernels import choose, instruction_sets
 
 import mlxc as mx
 
@@ -21,11 +21,7 @@ def settings(request: pytest.FixtureRequest) -> Iterator[None]:
     before = mx.cpu_kernels()
     mx.cpu_kernels(instruction_set=request.param)
     yield
-    mx.cpu_kernels(
-        before.enabled,
-        activations=before.activations,
-        instruction_set=before.instruction_set,
-    )
+    choose(before)
 
 
 def draw(*shape: int) -> mx.array:
@@ -73,7 +69,7 @@ def test_both_operands_are_chosen(rows: int) -> None:
     assert_near(y, as_numpy(x)[of_x] @ floats[of_w].transpose(0, 2, 1))
 
 
-@pytest.mark.parametrize("activations", ["float32", "int8"])
+@pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
 def test_runs_of_an_expert_give_what_single_products_do(activations: str) -> None:
     mx.cpu_kernels(activations=activations)
     arrays, _ = experts()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from support.kernels import choose
 
 import mlxc as mx
 
@@ -22,11 +23,7 @@ pytestmark = pytest.mark.native
 def settings() -> Iterator[mx.CpuKernels]:
     before, threads = mx.cpu_kernels(), mx.num_threads()
     yield before
-    mx.cpu_kernels(
-        before.enabled,
-        activations=before.activations,
-        instruction_set=before.instruction_set,
-    )
+    choose(before)
     mx.set_num_threads(threads)
 
 
@@ -36,6 +33,12 @@ def test_what_is_not_given_stays_as_it_is() -> None:
     assert mx.cpu_kernels() == mx.cpu_kernels(False, activations="int8")
     assert not mx.cpu_kernels().enabled
     assert mx.cpu_kernels(activations="float32").activations == "float32"
+
+
+def test_a_choice_of_activations_can_be_taken_back() -> None:
+    assert mx.cpu_kernels(activations="int16").chosen
+    assert not mx.cpu_kernels(activations="default").chosen
+    assert mx.cpu_kernels().activations == "float32"
 
 
 def test_portable_kernels_run_on_every_processor() -> None:

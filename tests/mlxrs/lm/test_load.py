@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from support.assert_close import assert_close
+from support.kernels import choose
 from support.tiny_configs import LLAMA
 from support.word_tokenizers import write_word_tokenizer
 
@@ -74,7 +75,7 @@ cpu_only = pytest.mark.skipif(mx.default_device() != mx.cpu, reason="the policy 
 def cpu_settings():
     before = mx.cpu_kernels()
     yield
-    mx.cpu_kernels(activations=before.activations)
+    choose(before)
 
 
 @cpu_only
@@ -91,7 +92,7 @@ def test_a_cpu_computes_a_half_precision_checkpoint_in_float32(tmp_path):
 
 
 @cpu_only
-@pytest.mark.parametrize("activations", ["float32", "int8"])
+@pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
 def test_a_cpu_keeps_packed_weights_and_computes_the_rest_in_float32(
     tmp_path, monkeypatch, cpu_settings, activations
 ):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from support.kernels import choose
 from support.models import smollm2_gguf
 from support.naive_llama import naive_forward
 from support.news import news
@@ -47,7 +48,7 @@ def kernels() -> Iterator[None]:
     """Whatever a test or a loaded model chooses counts until its end."""
     before = mx.cpu_kernels()
     yield
-    mx.cpu_kernels(before.enabled, activations=before.activations)
+    choose(before)
 
 
 @pytest.mark.reference
@@ -65,7 +66,9 @@ def test_a_model_as_it_is_loaded_is_within_half_a_percent_of_float64(
 
 @pytest.mark.reference
 @pytest.mark.usefixtures("kernels")
-@pytest.mark.parametrize("activations, tolerance", [("float32", 5e-4), ("int8", 0.005)])
+@pytest.mark.parametrize(
+    "activations, tolerance", [("float32", 5e-4), ("int16", 5e-4), ("int8", 0.005)]
+)
 def test_packed_weights_are_worth_what_they_stand_for(
     windows: np.ndarray, reference: float, activations: str, tolerance: float
 ):

@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from support.kernels import choose
 from support.models import smollm2_gguf
 
 import mlxc as mx
@@ -33,12 +34,12 @@ def smollm2():
     return load(str(smollm2_gguf()))
 
 
-@pytest.fixture(params=["float32", "int8"])
+@pytest.fixture(params=["float32", "int16", "int8"])
 def activations(request):
     smollm2()  # which chooses them itself
-    before = mx.cpu_kernels().activations
+    before = mx.cpu_kernels()
     yield mx.cpu_kernels(activations=request.param).activations
-    mx.cpu_kernels(activations=before)
+    choose(before)
 
 
 def ids(text):

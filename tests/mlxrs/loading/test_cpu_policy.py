@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from support.kernels import choose
 
 import mlxc as mx
 from mlxrs.loading.cpu_policy import bytes_as_float32, cpu_policy
@@ -51,7 +53,7 @@ def test_weights_that_are_float32_already_need_no_memory(monkeypatch: pytest.Mon
     assert cpu_policy({"a.weight": mx.ones((64, 64))}, {}).dtype == "float32"
 
 
-@pytest.mark.parametrize("activations", ["float32", "int8"])
+@pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
 def test_the_environment_chooses_the_activations(activations: str) -> None:
     policy = cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": activations})
 
@@ -59,21 +61,31 @@ def test_the_environment_chooses_the_activations(activations: str) -> None:
     assert "MLXRS_CPU_ACTIVATIONS" in policy.reasons["activations"]
 
 
-def test_without_a_word_activations_are_not_rounded() -> None:
+@pytest.fixture
+def untold() -> Iterator[None]:
+    before = mx.cpu_kernels()
+    mx.cpu_kernels(activations="default")
+    yield
+    choose(before)
+
+
+def test_without_a_word_activations_are_rounded_where_that_is_fast(untold: None) -> None:
+    fast = mx.cpu_kernels().int8_dot
+    assert cpu_policy(WEIGHTS, {}).activations == ("int16" if fast else "float32")
+    mx.cpu_kernels(instruction_set="portable")
     assert cpu_policy(WEIGHTS, {}).activations == "float32"
 
 
-def test_what_the_program_chose_stands() -> None:
-    before = mx.cpu_kernels(activations="int8")
-    try:
-        assert cpu_policy(WEIGHTS, {}).activations == before.activations == "int8"
-        assert cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": "float32"}).activations == "float32"
-    finally:
-        mx.cpu_kernels(activations="float32")
+@pytest.mark.parametrize("chosen", ["float32", "int8"])
+def test_what_the_program_chose_stands(untold: None, chosen: str) -> None:
+    mx.cpu_kernels(activations=chosen)
+
+    assert cpu_policy(WEIGHTS, {}).activations == chosen
+    assert cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": "int16"}).activations == "int16"
 
 
 def test_activations_that_nobody_knows_are_refused() -> None:
-    with pytest.raises(ValueError, match="MLXRS_CPU_ACTIVATIONS must be 'float32' or 'int8'"):
+    with pytest.raises(ValueError, match="ACTIVATIONS must be one of float32, int16, int8"):
         cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": "int4"})
 
 

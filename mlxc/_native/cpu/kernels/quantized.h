@@ -44,6 +44,7 @@ struct QuantizedMatrix {
 
 // In how many bytes an element of the other operand is written.
 constexpr int bytes_of_int8 = 1;
+constexpr int bytes_of_int16 = 2;
 constexpr int bytes_of_float32 = 3;
 
 // What a block of a model does with several matrices of one form and one x, all in float32:

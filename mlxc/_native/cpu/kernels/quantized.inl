@@ -33,7 +33,8 @@ struct StripSize {
 };
 
 std::size_t size_of_x(std::size_t count, std::size_t length, int bytes) {
-  std::size_t chunk = bytes == 1 ? sizeof(Chunk<1>) : sizeof(Chunk<3>);
+  constexpr std::size_t chunks[] = {sizeof(Chunk<1>), sizeof(Chunk<2>), sizeof(Chunk<3>)};
+  std::size_t chunk = chunks[bytes - 1];
   return count * ((length + 127) / 128) * chunk;
 }
 
@@ -215,8 +216,8 @@ void product(
     std::size_t count, int bytes, int threads, void* scratch) {
   auto address = round_up(reinterpret_cast<std::uintptr_t>(scratch), line);
   auto* memory = reinterpret_cast<char*>(address);
-  bytes == 1 ? product_in<1>(w, x, x_type, y, y_type, count, threads, memory)
-             : product_in<3>(w, x, x_type, y, y_type, count, threads, memory);
+  auto multiply = bytes == 1 ? product_in<1> : bytes == 2 ? product_in<2> : product_in<3>;
+  multiply(w, x, x_type, y, y_type, count, threads, memory);
 }
 
 } // namespace

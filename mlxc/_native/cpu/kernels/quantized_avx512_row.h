@@ -49,15 +49,17 @@ template <Packing packing, int Bytes, class Elements>
       return _mm512_dpbusd_epi32(sum, b, _mm512_load_si512(x.digits[digit][1]));
     };
     low[n] = _mm512_setzero_si512();
-    if constexpr (Bytes > 1) {
+    if constexpr (Bytes == 3) {
       high[n] = add(low[n], 2);
       low[n] = fits_word(packing) ? _mm512_slli_epi32(high[n], 8) : low[n];
+    }
+    if constexpr (Bytes > 1) {
       low[n] = _mm512_slli_epi32(add(low[n], 1), 8);
     }
     low[n] = add(low[n], 0);
   }
   I sum = _mm512_add_epi32(sums_of_fours(low), _mm512_load_si512(x.start[0]));
-  if constexpr (Bytes > 1 && !fits_word(packing)) {
+  if constexpr (Bytes == 3 && !fits_word(packing)) {
     return from_two(
         _mm512_add_epi32(sums_of_fours(high), _mm512_load_si512(x.start[1])), sum);
   }

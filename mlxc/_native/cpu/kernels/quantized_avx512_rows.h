@@ -194,7 +194,7 @@ template <int Bytes, bool Word, int Rows>
       }
     };
     F high[Rows];
-    if constexpr (Bytes > 1) {
+    if constexpr (Bytes == 3) {
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; r++) {
         begin(dots[r], Word ? _mm512_setzero_si512() : start_of(from[r * chunks], 1, g));
@@ -205,6 +205,13 @@ template <int Bytes, bool Word, int Rows>
         high[r] = _mm512_cvtepi32_ps(dots[r][0]);
         begin(dots[r], Word ? _mm512_slli_epi32(dots[r][0], 8) : _mm512_setzero_si512());
       }
+    } else if constexpr (Bytes == 2) {
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; r++) {
+        begin(dots[r], _mm512_setzero_si512());
+      }
+    }
+    if constexpr (Bytes > 1) {
       multiply(1);
     }
 #pragma GCC unroll 16
@@ -221,7 +228,7 @@ template <int Bytes, bool Word, int Rows>
     for (int r = 0; r < Rows; r++) {
       auto& one = from[r * chunks];
       F dot = _mm512_cvtepi32_ps(dots[r][0]);
-      dot = Bytes > 1 && !Word ? fma(high[r], splat(65536), dot) : dot;
+      dot = Bytes == 3 && !Word ? fma(high[r], splat(65536), dot) : dot;
       F term = dot * splat(one.scale[g]) * factor;
       y[r] = y[r] + fma(offset, splat(one.sum[g]), term);
     }

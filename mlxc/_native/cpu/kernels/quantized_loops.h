@@ -26,6 +26,8 @@ template <Packing packing, int Bytes>
   F dot;
   if constexpr (Bytes == 1) {
     dot = as_floats(sums[0] + start(0));
+  } else if constexpr (Bytes == 2) {
+    dot = as_floats(sums[0] + (sums[1] << 8) + start(0));
   } else {
     F high = as_floats(sums[2] + start(1));
     dot = fma(high, splat(65536), as_floats(sums[0] + (sums[1] << 8) + start(0)));

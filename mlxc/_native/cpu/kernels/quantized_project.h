@@ -203,7 +203,14 @@ class Projector {
 
 template <Packing packing>
 void project_packed(const Projection& p) {
-  p.bytes == 1 ? Projector<packing, 1>(p).run() : Projector<packing, 3>(p).run();
+  switch (p.bytes) {
+    case 1:
+      return Projector<packing, 1>(p).run();
+    case 2:
+      return Projector<packing, 2>(p).run();
+    default:
+      return Projector<packing, 3>(p).run();
+  }
 }
 
 void project(const Projection& p) {

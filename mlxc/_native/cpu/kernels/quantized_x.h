@@ -1,7 +1,7 @@
 // The other operand of a product with a quantized matrix, written as integers.
 //
-// Each group of 32 elements has a scale. One byte: the greatest element becomes 127 or -127. Three
-// bytes: the scale is a power of two and the greatest element fills 23 bits, so that what is lost
+// Each group of 32 elements has a scale. One byte: the greatest element becomes 127 or -127. Two
+// bytes: 32512 or -32512, the greatest of which both digits are signed bytes. Three bytes: the scale is a power of two and the greatest element fills 23 bits, so that what is lost
 // is at most half a unit in the last place of a float32 of that size, or one for the greatest
 // fractions. The digits are signed, to the base 256: bytes of a dot product.
 #pragma once
@@ -18,7 +18,7 @@ struct alignas(64) Chunk {
   std::int8_t digits[Bytes][2][64]; // lowest first
   // What is added to dot products: minus the centre of the packing times the sum of the digits, in
   // all four places of a group. For three bytes of the lowest two, then of the highest.
-  std::int32_t start[Bytes == 1 ? 1 : 2][16];
+  std::int32_t start[Bytes == 3 ? 2 : 1][16];
   alignas(16) float scale[4];
   alignas(16) float sum[4]; // of the elements, as written
 };
@@ -49,6 +49,8 @@ Numbers numbers(float greatest) {
   }
   if constexpr (Bytes == 1) {
     return {greatest > 1e-36f ? 127.0f / greatest : 0, greatest / 127.0f, true};
+  } else if constexpr (Bytes == 2) {
+    return {greatest > 1e-33f ? 32512.0f / greatest : 0, greatest / 32512.0f, true};
   }
   // The highest digit is below 127: hence the margin. Below 2 ** -103 the scale would be subnormal.
   std::int32_t bits;
@@ -141,7 +143,7 @@ bool write_group(const T* x, Order order, int centre, Chunk<Bytes>& to, int g) {
     j = _mm512_srai_epi32(_mm512_add_epi32(j, _mm512_set1_epi32(128)), 8);
   }
   // About a centre that small, the sum of a group fits one word.
-  bool split = Bytes > 1 && centre > most_centre_of_word;
+  bool split = Bytes == 3 && centre > most_centre_of_word;
   high = split ? _mm512_reduce_add_epi32(_mm512_add_epi32(i, j)) : 0;
 #else
   constexpr int count = 32 / W;
@@ -172,7 +174,7 @@ bool write_group(const T* x, Order order, int centre, Chunk<Bytes>& to, int g) {
     write_bytes(integers, order, to.digits[digit][0] + 16 * g, to.digits[digit][1] + 16 * g);
     MLXC_UNROLL
     for (Int& i : integers) {
-      highest += Bytes > 1 && digit == Bytes - 1 ? i : Int{};
+      highest += Bytes == 3 && digit == Bytes - 1 ? i : Int{};
       i = (i + 128) >> 8;
     }
   }
@@ -183,7 +185,7 @@ bool write_group(const T* x, Order order, int centre, Chunk<Bytes>& to, int g) {
   }
 #endif
   std::fill_n(to.start[0] + 4 * g, 4, -centre * (total - high * 65536));
-  if constexpr (Bytes > 1) {
+  if constexpr (Bytes == 3) {
     std::fill_n(to.start[1] + 4 * g, 4, -centre * high);
   }
   to.scale[g] = n.scale;
