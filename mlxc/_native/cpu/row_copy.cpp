@@ -2,6 +2,7 @@
 
 #ifndef MLXC_FOREIGN
 #include <cstring>
+#include <future>
 
 namespace mlxc::cpu {
 
@@ -39,9 +40,24 @@ void RowCopy::run() const {
   });
 }
 
+namespace {
+
+// Whether nobody but tasks of the stream holds the memory of an array. They hold it until they are
+// done, so where somebody does, the stream catches up first: a wait is shorter than a copy.
+bool is_free(const mx::array& a, mx::Stream stream) {
+  if (!a.is_donatable()) {
+    std::promise<void> done;
+    mx::scheduler::enqueue(stream, [&done] { done.set_value(); });
+    done.get_future().wait();
+  }
+  return a.is_donatable();
+}
+
+} // namespace
+
 void write_over(
     const mx::array& old, mx::array& buffer, mx::Stream stream, std::vector<RowCopy>& copies) {
-  if (old.is_donatable() && old.flags().row_contiguous) {
+  if (old.flags().row_contiguous && is_free(old, stream)) {
     buffer.copy_shared_buffer(old);
   } else {
     allocate(buffer);

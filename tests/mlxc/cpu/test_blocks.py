@@ -273,6 +273,23 @@ def test_buffers_are_written_in_place_unless_somebody_holds_them():
     assert not mx.array_equal(after[:, :, 8], kept[:, :, 8])
 
 
+def test_a_step_writes_in_place_though_the_one_before_is_still_computed():
+    case, x = CASES["plain"], normal(1, 1, F, seed=20)
+    keys, values = mx.zeros((1, H_KV, 32768, D)), mx.zeros((1, H_KV, 32768, D))
+    mx.eval(keys, values, x, case.of_attention)
+    held, before = keys.nbytes, mx.get_active_memory()
+    mx.reset_peak_memory()
+
+    for start in range(32760, 32768):
+        y, keys, values = mx.fast.attention_block(
+            x, keys, values, case.of_attention, **case.options(start, None)
+        )
+        mx.async_eval(y, keys, values)
+    mx.eval(y)
+
+    assert mx.get_peak_memory() - before < held
+
+
 WRONG = {
     "no x": (dict(x=mx.zeros((1, F))), "must be"),
     "another type": (dict(x=mx.zeros((1, 1, F), dtype=mx.float16)), "float32"),
