@@ -304,7 +304,7 @@ class BuildExt(build_ext):
         compiler.link_shared_object = wait_then_link
 
     def build_forwarder(self, out: Path) -> None:
-        """The library of plain BLAS names; its jumps stay unresolved until it is loaded."""
+        """The library of plain BLAS names, whose jumps the loader fills."""
         source = str(ROOT / NATIVE / "blas.c")
         subprocess.run([*self.compiler.compiler_so, "-shared", source, "-o", str(out)], check=True)
 

@@ -21,6 +21,7 @@ from ._built import MLX_VERSION
 
 BACKENDS = ("mlx_cpu", "mlx_cuda_12", "mlx_cuda_13", "mlx_metal")
 LIBMLX = "libmlx.dylib" if sys.platform == "darwin" else "libmlx.so"
+LOCAL = _cffi_backend.RTLD_NOW | _cffi_backend.RTLD_LOCAL
 GLOBAL = _cffi_backend.RTLD_NOW | _cffi_backend.RTLD_GLOBAL
 
 #: Opened libraries; one that is collected would be closed.
@@ -55,7 +56,9 @@ def load() -> None:
     else:
         _open_blas()
         _open_allocator(folder)
-    _opened.append(_cffi_backend.load_library(libmlx, GLOBAL))
+    # A global libmlx on Linux would lend its reference BLAS to libraries that are loaded later.
+    scope = GLOBAL if sys.platform == "darwin" else LOCAL
+    _opened.append(_cffi_backend.load_library(libmlx, scope))
 
 
 def _mlx_folder() -> Path:
@@ -108,10 +111,21 @@ def _open_blas() -> None:
     openblas = os.path.join(folder, "lib", "libscipy_openblas.so")
     forwarder = os.path.join(os.path.dirname(__file__), "libmlxc_blas.so")
     try:
-        library = _cffi_backend.load_library(openblas, GLOBAL)
-        _opened.append(_cffi_backend.load_library(forwarder, GLOBAL))
+        library = _cffi_backend.load_library(openblas, LOCAL)
+        unseen = _cffi_backend.load_library(forwarder, LOCAL)
+        _fill(unseen, openblas)
+        _opened.extend((unseen, _cffi_backend.load_library(forwarder, GLOBAL)))
     except OSError as error:
         blas.reason = f"OpenBLAS could not be loaded: {error}"
         return
     blas.provider, blas.library, blas.openblas = "openblas", openblas, library
     blas.reason = "the forwarder was loaded before libmlx"
+
+
+def _fill(forwarder: Any, openblas: str) -> None:
+    """Point the forwarder's jumps into OpenBLAS, before libmlx can see them."""
+    text = _cffi_backend.new_pointer_type(_cffi_backend.new_primitive_type("char"))
+    function = _cffi_backend.new_function_type((text,), text, False)
+    wrong = forwarder.load_function(function, "mlxc_blas_forward_to")(os.fsencode(openblas))
+    if wrong:
+        raise OSError(_cffi_backend.string(wrong).decode())

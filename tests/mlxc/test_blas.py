@@ -1,5 +1,6 @@
 """The BLAS behind matrix products, and the shapes it treats apart."""
 
+import ctypes
 import subprocess
 import sys
 
@@ -8,6 +9,13 @@ import pytest
 from support.assert_close import assert_close
 
 import mlxc as mx
+
+NUMPY_PRODUCTS = """
+import numpy as np
+draw = np.random.default_rng(0).standard_normal
+for m, n, k in (11, 37, 672), (3, 37, 672), (100, 100, 64):
+    print(*(draw((m, k)) @ draw((n, k)).T).flat)
+"""
 
 
 def in_a_fresh_process(code: str) -> str:
@@ -34,6 +42,32 @@ def test_a_libmlx_loaded_before_keeps_its_blas_and_that_is_told():
 
     assert provider == "reference"
     assert "import mlxc first" in reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has Accelerate")
+@pytest.mark.parametrize(
+    "name", ["scipy_openblas_get_config", "scipy_cblas_dgemm", "dlaqz0_", "cblas_strsm", "dgemm_"]
+)
+def test_libraries_loaded_later_do_not_find_what_libmlx_does_not_call(name):
+    code = f"import ctypes, mlxc; print(hasattr(ctypes.CDLL(None), {name!r}))"
+
+    assert in_a_fresh_process(code) == "False"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has Accelerate")
+@pytest.mark.parametrize("name", ["scipy_openblas_get_config", "scipy_cblas_dgemm", "dlaqz0_"])
+def test_openblas_exports_the_names_that_are_not_to_be_found(name):
+    assert hasattr(ctypes.CDLL(mx.blas_info().library), name)
+
+
+def test_numpys_products_are_the_same_when_numpy_is_imported_after_mlxc():
+    alone, after = (
+        np.array(in_a_fresh_process(f"{first}\n{NUMPY_PRODUCTS}").split(), np.float64)
+        for first in ("", "import mlxc")
+    )
+
+    assert len(alone) == 11 * 37 + 3 * 37 + 100 * 100
+    np.testing.assert_allclose(after, alone, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("m", [1, 2, 5])
