@@ -54,7 +54,8 @@ def measure(work: Work) -> Figures:
         figures |= second_turn(model, tokenizer, work.conversation)
     # Only products with packed weights round the other operand.
     packed = any(array.dtype == mlxc.uint32 for _, array in tree_flatten(model.parameters()))
-    figures["int8"] = float(packed and mlxc.cpu_kernels().activations == "int8")
+    bits = {"int8": 8, "int16": 16, "float32": 32}[mlxc.cpu_kernels().activations]
+    figures["bits"] = float(bits if packed else 32)
     return figures | {"memory": peak_memory()}
 
 

@@ -26,24 +26,24 @@ class Table:
     Attributes:
         values: those of all rounds, by case and peer.
         starred: the cases and peers of which less was done.
-        int8: whether mlxrs rounded activations to bytes.
+        bits: of activations, as mlxrs multiplied packed weights with them.
     """
 
     values: dict[Case, dict[str, list[float]]] = field(default_factory=dict)
     starred: set[tuple[str, str]] = field(default_factory=set)
-    int8: bool = False
+    bits: int = 32
 
     @property
     def mode(self) -> str:
         """How mlxrs multiplied."""
-        return "int8 activations" if self.int8 else "float32 activations"
+        return "float32 activations" if self.bits == 32 else f"int{self.bits} activations"
 
     def add(self, peer: str, threads: int, figures: Mapping[str, float]) -> None:
         """Takes what one child told."""
-        self.int8 |= figures.get("int8", 0) > 0
+        self.bits = int(figures.get("bits", self.bits))
         for name, value in figures.items():
             key = name.rstrip("*")
-            if key == "int8":
+            if key == "bits":
                 continue
             if name.endswith("*"):
                 self.starred.add((key, peer))
