@@ -58,4 +58,5 @@ def prefill(
             raise
         if progress is not None:
             progress(start + chunk.size)
+    mx.clear_cache()  # of what chunks took, a token needs nothing
     return cancel is None or not cancel.is_set()

@@ -204,6 +204,8 @@ def _steps(
         mx.async_eval(pick.arrays())
         return pick
 
+    for cache in caches:
+        cache.reserve(prompt.size + 1)
     size = params.prefill_step_size
     if not prefill(model, prompt[:-1], caches, step_size=size, progress=report, cancel=cancel):
         return

@@ -141,7 +141,7 @@ bool much_allocated() {
 }
 
 void wait_for_streams() {
-  constexpr int few = 3;
+  constexpr int few = 1;
   // A task may wait for a GPU, whose work is handed over after this.
   static const bool alone = !mx::is_available(mx::Device::gpu);
   while (alone && mx::scheduler::n_active_tasks() > few) {

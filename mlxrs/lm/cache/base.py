@@ -103,6 +103,9 @@ class Cache(ABC):
         """
         return None
 
+    def reserve(self, tokens: int) -> None:  # noqa: B027
+        """Be told that so many tokens are about to be appended: room for them is made at once."""
+
     @abstractmethod
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         """Return the mask for `length` queries about to be appended.

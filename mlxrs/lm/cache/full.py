@@ -18,6 +18,7 @@ class FullCache(RowCache):
     def __init__(self, rows: Rows) -> None:
         super().__init__(rows)
         self.offset = 0
+        self._expected = 0  # tokens that there will be
 
     @property
     def position(self) -> int:
@@ -28,10 +29,13 @@ class FullCache(RowCache):
     ) -> tuple[KeysOrValues, KeysOrValues]:
         self._rows.check(keys, values)
         start, end = self.offset, self.offset + keys.shape[2]
-        room = self._room_for(end)
+        room = self._room_for(max(end, self._expected))
         seen = self._rows.write(start, keys, values, kept=start, room=room, shown=end)
         self.offset = end
         return seen
+
+    def reserve(self, tokens: int) -> None:
+        self._expected = self.offset + tokens
 
     def make_mask(self, length: int, window_size: int | None = None) -> Mask:
         return create_attention_mask(length, self.offset, window_size)

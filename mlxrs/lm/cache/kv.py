@@ -29,7 +29,8 @@ class KVCache(FullCache):
         self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype, step: InPlace
     ) -> mx.array | None:
         start, end = self.offset, self.offset + length
-        out = self._rows.step(start, end, layout, dtype, step, room=self._room_for(end))
+        room = self._room_for(max(end, self._expected))
+        out = self._rows.step(start, end, layout, dtype, step, room=room)
         if out is not None:
             self.offset = end
         return out

@@ -161,3 +161,16 @@ def test_rewinding_brings_layers_back_in_step():
     rewind_prompt_cache(caches, 5)
 
     assert [cache.offset for cache in caches] == [5, 5, 5]
+
+
+def test_room_for_what_is_expected_is_made_at_once():
+    keys = mx.zeros((1, 2, 200, 4))
+    cache = KVCache()
+    cache.reserve(600)
+
+    cache.update_and_fetch(keys, keys)
+    room = cache.nbytes
+    cache.update_and_fetch(keys, keys)
+    cache.update_and_fetch(keys, keys)
+
+    assert room == cache.nbytes == 2 * 768 * 2 * 4 * 4
