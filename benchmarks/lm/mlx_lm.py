@@ -80,6 +80,6 @@ def filled_cache(model, rows: int, length: int, dtype: mx.Dtype) -> list:
     shape = (rows, args.num_key_value_heads, length, dims)
     if length:
         for cache in caches:
-            cache.state = [mx.random.normal(shape).astype(dtype) for _ in range(2)]
+            cache.update_and_fetch(*(mx.random.normal(shape).astype(dtype) for _ in range(2)))
             mx.eval(cache.state)
     return caches
