@@ -24,7 +24,7 @@ class Attention(Protocol):
     Attributes:
         head_dim: Features of a head, D.
         scale: Factor on the products of queries and keys.
-        q_norm: Of the queries of a head, or None; `k_norm` of its keys, with the same eps.
+        q_norm: Of the queries of a head, or None; `k_norm` of its keys.
     """
 
     head_dim: int
@@ -108,6 +108,8 @@ def _attention_at_once(
     if attention.q_norm is not None and attention.k_norm is not None:
         weights += attention.q_norm.weight, attention.k_norm.weight
         head_eps = attention.q_norm.eps
+        if attention.k_norm.eps != head_eps:
+            return None
     rope = attention.rope
     if rope.freqs is not None:
         weights.append(rope.freqs)

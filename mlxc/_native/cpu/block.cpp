@@ -51,7 +51,7 @@ void check_matrix(
 
 mx::array times_matrix(
     const mx::array& x, const Arrays& arrays, size_t at, const Form& form, mx::Stream s) {
-  return mx::quantized_matmul(
+  return quantized_matmul(
       x, arrays[at], arrays[at + 1], arrays[at + 2], true, form.group, bits_of(form.packing),
       "affine", s);
 }

@@ -48,7 +48,7 @@ Form affine_form(int group_size, int bits, const char* operation);
 void check_matrix(
     const Arrays& arrays, size_t at, const Form& form, int rows, int columns, const char* operation);
 
-// x w^T, made of MLX's operations.
+// x w^T as an operation of its own: what a block differentiates as is not to be MLX's scalar code.
 mx::array times_matrix(
     const mx::array& x, const Arrays& arrays, size_t at, const Form& form, mx::Stream s);
 
