@@ -56,16 +56,16 @@ def vendor_module(name: str) -> ModuleType:
 
 # --- the second form of the functions -------------------------------------------------
 
-RESULTS = ("mlx_array*", "mlx_vector_array*", "mlx_closure*")
+RESULTS = ("mlx_array*", "mlx_vector_array*", "mlx_closure*", "mlxc_decoder*")
 OPTIONALS = {"mlx_optional_int": "int", "mlx_optional_float": "float", "mlx_optional_dtype": "int"}
 
 
 def second_form(function: Any, interface: Any) -> tuple[str, str] | None:
-    """Declaration and definition of `h_NAME` for a function that makes arrays or a closure.
+    """Declaration and definition of `h_NAME` for a function that makes arrays or a handle.
 
-    That is one array, vector or closure, which is returned, or two vectors, which are set in
-    `results` beside a status. Handles become integers, a vector of arrays a pointer and a length,
-    an optional value a value and a flag, and a null stream the calling thread's default.
+    That is one array, vector, closure or decoder, which is returned, or two vectors, which are set
+    in `results` beside a status. Handles become integers, a vector of arrays a pointer and a
+    length, an optional value a value and a flag, and a null stream the calling thread's default.
     """
     if function.returns != "int" or not function.params:
         return None
@@ -121,8 +121,10 @@ def cdef_and_preamble() -> tuple[str, str]:
     vendor = vendor_module("interface")
     interface = vendor.read_interface(ROOT / VENDOR / "include")
     for header in EXTRAS:
-        extras = vendor.read_functions(header, vendor.declarations(ROOT / NATIVE / header))
-        interface = replace(interface, functions=(*interface.functions, *extras))
+        structs, text = vendor.read_structs(header, vendor.declarations(ROOT / NATIVE / header))
+        functions = (*interface.functions, *vendor.read_functions(header, text))
+        structs = (*interface.structs, *structs)
+        interface = replace(interface, structs=structs, functions=functions)
     forms = [form for f in interface.functions if (form := second_form(f, interface))]
     # mlx-c has these only where the compiler has half types; they are read as bytes instead.
     functions = tuple(f for f in interface.functions if not f.name.endswith("float16"))

@@ -12,7 +12,8 @@ from ._attention import (
     quantized_scaled_dot_product_attention,
     scaled_dot_product_attention,
 )
-from ._blocks import attention_block, feed_forward_block
+from ._decoder import AttentionHalf, DecoderLayers, FeedForwardHalf
+from ._feed_forward import feed_forward_block
 from ._kernels import cuda_kernel, metal_kernel, precompiled_cuda_kernel
 from ._layers import cross_entropy, layer_norm, rms_norm, rope
 from ._rows import write_rows
@@ -20,7 +21,9 @@ from ._tables import quantized_take
 from ._top import keep_top_k, keep_top_p
 
 __all__ = [
-    "attention_block",
+    "AttentionHalf",
+    "DecoderLayers",
+    "FeedForwardHalf",
     "cross_entropy",
     "cuda_kernel",
     "feed_forward_block",

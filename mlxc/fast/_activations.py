@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SILU = 0
 #: The forms of GELU by their names, as C counts them.
 GELU = {"none": 1, "tanh": 2, "sigmoid": 3}
+#: All by the names that gates have.
+GATES = {"silu": 0, "gelu": 1, "gelu_tanh": 2, "gelu_sigmoid": 3}
 
 
 def silu(x: array, *, stream: StreamOrDevice = None) -> array:

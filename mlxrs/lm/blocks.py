@@ -1,17 +1,19 @@
-"""The two halves of a pre-normed block, as few operations as there can be.
+"""The layers of a decoder, as few operations as there can be.
 
-Either half is `x + layer(norm(x))`. With quantized weights in float32, which is how models are
-computed on a CPU, a half is one operation of `mx.fast`, because a token of a small model costs as
-much time in the making of operations as in their work. Otherwise its layers are called one by one.
+A layer is pre-normed attention and a pre-normed gated layer, each added to what it sees. With
+quantized weights in float32, which is how models are computed on a CPU, it is one operation of
+`mx.fast`, and all layers are made in one call, because a token of a small model costs as much time
+in the making of operations as in their work. Otherwise the layers are called one by one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import mlxc as mx
 
-from ..nn import Linear, QuantizedLinear, RMSNorm, RoPE
+from ..nn import Linear, QuantizedLinear, RMSNorm, RoPE, revision
 from .cache import Cache
 from .mask import Mask
 
@@ -19,7 +21,7 @@ Projection = Linear | QuantizedLinear
 
 
 class Attention(Protocol):
-    """What `attention_block` asks of a layer of attention.
+    """What is asked of a layer of attention.
 
     Attributes:
         head_dim: Features of a head, D.
@@ -44,11 +46,10 @@ class Attention(Protocol):
     def k_norm(self) -> RMSNorm | None: ...
     @property
     def rope(self) -> RoPE: ...
-    def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array: ...
 
 
 class GatedMLP(Protocol):
-    """What `feed_forward_block` asks of a layer: `down_proj(silu(gate_proj(x)) * up_proj(x))`."""
+    """What is asked of the other: `down_proj(silu(gate_proj(x)) * up_proj(x))`."""
 
     @property
     def gate_proj(self) -> Projection: ...
@@ -59,83 +60,152 @@ class GatedMLP(Protocol):
     def __call__(self, x: mx.array) -> mx.array: ...
 
 
-def attention_block(
-    attention: Attention, norm: RMSNorm, x: mx.array, mask: Mask, cache: Cache | None
-) -> mx.array:
-    """Return `x + attention(norm(x), mask, cache)`.
+class DecoderLayer(Protocol):
+    """`h = x + self_attn(input_layernorm(x))`, then `h + mlp(post_attention_layernorm(h))`."""
 
-    Args:
-        attention: The layer.
-        norm: Of what it sees.
-        x: `(B, L, D)`.
-        mask: What the cache's `make_mask` said.
-        cache: Of this layer; it is advanced by L.
-    """
-    if cache is not None and (mask is None or isinstance(mask, str)):
-        out = _attention_at_once(attention, norm, x, mask, cache)
-        if out is not None:
-            return out
-    return x + attention(norm(x), mask, cache)
+    @property
+    def self_attn(self) -> Attention: ...
+    @property
+    def mlp(self) -> GatedMLP: ...
+    @property
+    def input_layernorm(self) -> RMSNorm: ...
+    @property
+    def post_attention_layernorm(self) -> RMSNorm: ...
+    def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array: ...
 
 
 def feed_forward_block(mlp: GatedMLP, norm: RMSNorm, x: mx.array) -> mx.array:
-    """Return `x + mlp(norm(x))`.
+    """Return `x + mlp(norm(x))`, as one operation where that is possible.
 
     Args:
         mlp: The layer.
         norm: Of what it sees.
-        x: `(B, L, D)`.
+        x: `(B, L, F)`.
     """
-    gate, up, down = mlp.gate_proj, mlp.up_proj, mlp.down_proj
-    inner, outer = gate.packed_form, down.packed_form
-    if inner is None or outer is None or up.packed_form != inner or not _is_float32(x, norm):
+    half = _feed_forward_half(mlp, norm) if x.dtype == mx.float32 else None
+    if half is None:
         return x + mlp(norm(x))
-    weights = [norm.weight, *gate.packed, *up.packed, *down.packed]
-    return mx.fast.feed_forward_block(x, weights, forms=(inner, outer), eps=norm.eps)
+    return mx.fast.feed_forward_block(x, half.weights, forms=half.forms, eps=half.eps)
 
 
-def _attention_at_once(
-    attention: Attention, norm: RMSNorm, x: mx.array, mask: str | None, cache: Cache
-) -> mx.array | None:
+class LayerStack:
+    """Runs the layers of a model; what `mx.fast` is given of them is kept until they change."""
+
+    def __init__(self) -> None:
+        self._layers: list[DecoderLayer] = []
+        self._revision = -1
+        self._at_once: mx.fast.DecoderLayers | None = None
+        self._layouts: list[tuple[int, int]] = []  # heads and features of keys and values
+
+    def __call__(
+        self,
+        layers: Sequence[DecoderLayer],
+        x: mx.array,
+        mask: Mask,
+        caches: Sequence[Cache | None],
+    ) -> mx.array:
+        """Return what the last layer gives.
+
+        Args:
+            layers: From first to last.
+            x: `(B, L, F)`.
+            mask: What the caches' `make_mask` said.
+            caches: Of each layer; they are advanced by L.
+        """
+        if x.dtype == mx.float32 and (mask is None or isinstance(mask, str)):
+            out = self._run_at_once(layers, x, mask, caches)
+            if out is not None:
+                return out
+        for layer, cache in zip(layers, caches, strict=True):
+            x = layer(x, mask, cache)
+        return x
+
+    def _run_at_once(
+        self,
+        layers: Sequence[DecoderLayer],
+        x: mx.array,
+        mask: str | None,
+        caches: Sequence[Cache | None],
+    ) -> mx.array | None:
+        if self._revision != revision() or self._layers != layers:
+            self._bind(layers)
+        if self._at_once is None:
+            return None
+        B, L, _ = x.shape
+        start = caches[0].position if caches[0] is not None else 0
+        keys: list[mx.array] = []
+        values: list[mx.array] = []
+        for cache, layout in zip(caches, self._layouts, strict=True):
+            if cache is None or cache.position != start:
+                return None
+            lent = cache.lend(L, (B, *layout), x.dtype)
+            if lent is None:
+                return None
+            keys.append(lent[0])
+            values.append(lent[1])
+        out, keys, values = self._at_once(x, keys, values, start=start, mask=mask)
+        for cache, k, v in zip(caches, keys, values, strict=True):
+            assert cache is not None
+            cache.take_back(L, k, v)
+        return out
+
+    def _bind(self, layers: Sequence[DecoderLayer]) -> None:
+        self._layers, self._revision = list(layers), revision()
+        halves = [_halves(layer) for layer in layers]
+        whole = [pair for pair in halves if pair is not None]
+        self._at_once = mx.fast.DecoderLayers(whole) if len(whole) == len(halves) else None
+        self._layouts = [_layout(layer.self_attn) for layer in layers]
+
+
+def _layout(attention: Attention) -> tuple[int, int]:
+    D = attention.head_dim
+    return attention.k_proj.weight.shape[0] // D, D
+
+
+def _halves(layer: DecoderLayer) -> tuple[mx.fast.AttentionHalf, mx.fast.FeedForwardHalf] | None:
+    """What `mx.fast` is given of a layer; None where it has to be called."""
+    attention = _attention_half(layer.self_attn, layer.input_layernorm)
+    feed_forward = _feed_forward_half(layer.mlp, layer.post_attention_layernorm)
+    return None if attention is None or feed_forward is None else (attention, feed_forward)
+
+
+def _attention_half(attention: Attention, norm: RMSNorm) -> mx.fast.AttentionHalf | None:
     q, k, v, o = attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj
     inner, outer = q.packed_form, o.packed_form
     if inner is None or outer is None or k.packed_form != inner or v.packed_form != inner:
         return None
-    if not _is_float32(x, norm):
-        return None
     weights = [norm.weight, *q.packed, *k.packed, *v.packed, *o.packed]
+    floats = [norm.weight]
     head_eps = None
     if attention.q_norm is not None and attention.k_norm is not None:
-        weights += attention.q_norm.weight, attention.k_norm.weight
+        floats += attention.q_norm.weight, attention.k_norm.weight
         head_eps = attention.q_norm.eps
         if attention.k_norm.eps != head_eps:
             return None
     rope = attention.rope
     if rope.freqs is not None:
-        weights.append(rope.freqs)
-
-    def step(keys: mx.array, values: mx.array, start: int) -> tuple[mx.array, mx.array, mx.array]:
-        return mx.fast.attention_block(
-            x,
-            keys,
-            values,
-            weights,
-            forms=(inner, outer),
-            eps=norm.eps,
-            start=start,
-            scale=attention.scale,
-            dims=rope.dims,
-            traditional=rope.traditional,
-            base=rope.base,
-            rope_scale=rope.scale,
-            head_eps=head_eps,
-            mask=mask,
-        )
-
-    B, L, _ = x.shape
-    D = attention.head_dim
-    return cache.step_in_place(L, (B, k.weight.shape[0] // D, D), x.dtype, step)
+        floats.append(rope.freqs)
+    if any(array.dtype != mx.float32 for array in floats):
+        return None
+    return mx.fast.AttentionHalf(
+        [*weights, *floats[1:]],
+        forms=(inner, outer),
+        eps=norm.eps,
+        scale=attention.scale,
+        dims=rope.dims,
+        traditional=rope.traditional,
+        base=rope.base,
+        rope_scale=rope.scale,
+        head_eps=head_eps,
+    )
 
 
-def _is_float32(x: mx.array, norm: RMSNorm) -> bool:
-    return x.dtype == mx.float32 and norm.weight.dtype == mx.float32
+def _feed_forward_half(mlp: GatedMLP, norm: RMSNorm) -> mx.fast.FeedForwardHalf | None:
+    gate, up, down = mlp.gate_proj, mlp.up_proj, mlp.down_proj
+    inner, outer = gate.packed_form, down.packed_form
+    if inner is None or outer is None or up.packed_form != inner:
+        return None
+    if norm.weight.dtype != mx.float32:
+        return None
+    weights = [norm.weight, *gate.packed, *up.packed, *down.packed]
+    return mx.fast.FeedForwardHalf(weights, forms=(inner, outer), eps=norm.eps)

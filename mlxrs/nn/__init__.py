@@ -6,7 +6,7 @@ Names, arguments and weight layouts are those of `mlx.nn`.
 from .activations import gelu, gelu_approx, gelu_fast_approx, relu, silu, swiglu
 from .embedding import Embedding
 from .linear import Linear
-from .module import Module
+from .module import Module, revision
 from .norm import LayerNorm, RMSNorm
 from .quantized import QuantizedEmbedding, QuantizedLinear, quantize
 from .rope import Llama3RoPE, RoPE, initialize_rope
@@ -27,6 +27,7 @@ __all__ = [
     "initialize_rope",
     "quantize",
     "relu",
+    "revision",
     "silu",
     "swiglu",
 ]

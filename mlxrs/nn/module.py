@@ -12,6 +12,16 @@ from mlxc.tree import tree_flatten, tree_unflatten
 Tree = Any
 
 _NAMES_SHOWN = 8
+_revision = 0
+
+
+def revision() -> int:
+    """Return a number that is another one after a parameter or child of any module was replaced.
+
+    What is kept of parameters holds as long as it is the same. Lists and dicts of modules that are
+    changed in place do not count.
+    """
+    return _revision
 
 
 class Module:
@@ -33,6 +43,11 @@ class Module:
             def __call__(self, x: mx.array) -> mx.array:
                 return x + self.proj(self.norm(x))
     """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        global _revision
+        _revision += 1
+        object.__setattr__(self, name, value)
 
     def parameters(self) -> Tree:
         """Return all arrays of this module and its children as nested dicts and lists."""
@@ -160,6 +175,8 @@ def _flatten(tree: Tree) -> list[tuple[str, Any]]:
 
 def _replace(node: Any, tree: Tree, path: str) -> None:
     """Put the leaves of `tree` in the place of the leaves of `node` (a module, list or dict)."""
+    global _revision
+    _revision += 1
     if isinstance(tree, dict):
         items: Iterable[tuple[Any, Any]] = tree.items()
     else:

@@ -114,9 +114,8 @@ def read_interface(include_dir: Path) -> Interface:
     functions: list[Function] = []
     for header in headers_in_order(include_dir):
         text = declarations(include_dir / "mlx" / "c" / header)
-        for match in STRUCT.finditer(text):
-            structs.append(Struct(header, match[2], squeeze(match[1])))
-        text = STRUCT.sub("", text)
+        found, text = read_structs(header, text)
+        structs += found
         for match in ENUM.finditer(text):
             enums.append(Enum(header, match[2], tuple(squeeze(match[1]).split(", "))))
         text = ENUM.sub("", text)
@@ -125,6 +124,12 @@ def read_interface(include_dir: Path) -> Interface:
         text = TYPEDEF.sub("", text)
         functions += read_functions(header, text)
     return Interface(tuple(typedefs), tuple(enums), tuple(structs), tuple(functions))
+
+
+def read_structs(header: str, text: str) -> tuple[list[Struct], str]:
+    """The structs in declarations, and the declarations without them."""
+    structs = [Struct(header, name, squeeze(fields)) for fields, name in STRUCT.findall(text)]
+    return structs, STRUCT.sub("", text)
 
 
 def read_functions(header: str, text: str) -> list[Function]:

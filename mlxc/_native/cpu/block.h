@@ -1,27 +1,45 @@
-// What the primitives of halves of a block have in common: matrices of one x, in float32.
+// What the halves of a layer have in common: matrices of one x, in float32.
 #pragma once
+
+#include <algorithm>
 
 #include "operations.h"
 #include "quantized.h"
+#include "scratch.h"
 
 #ifndef MLXC_FOREIGN
 
 namespace mlxc::cpu {
 
 // Memory for the temporary results of a primitive, handed out piece by piece: first it is counted,
-// then there.
+// then there. What runs later may have the same.
 class Workspace {
  public:
   // Where the next `bytes` begin, from the start of the memory.
   size_t next(size_t bytes) {
     size_t at = size_;
     size_ += (bytes + 63) / 64 * 64;
+    most_ = std::max(most_, size_);
     return at;
   }
 
+  // Hands out the memory from its start again.
+  void rewind() {
+    size_ = 0;
+  }
+
+  // A token's is the same for all layers, so that it stays in the caches.
   void allocate(mx::Stream stream) {
-    auto address = reinterpret_cast<uintptr_t>(scratch_of(size_ + 64, stream));
-    memory_ = reinterpret_cast<char*>((address + 63) / 64 * 64);
+    constexpr size_t few = 1 << 18;
+    if (most_ > few) {
+      auto address = reinterpret_cast<uintptr_t>(scratch_of(most_ + 64, stream));
+      memory_ = reinterpret_cast<char*>((address + 63) / 64 * 64);
+    }
+  }
+
+  // To be called by the task that runs.
+  void open() {
+    memory_ = memory_ ? memory_ : static_cast<char*>(scratch(most_));
   }
 
   float* floats(size_t at) const {
@@ -29,30 +47,29 @@ class Workspace {
   }
 
  private:
-  size_t size_ = 0;
+  size_t size_ = 0, most_ = 0;
   char* memory_ = nullptr;
 };
 
-// A matrix out of three neighbours among arrays.
-QuantizedMatrix matrix_at(const Arrays& arrays, size_t at, const Form& form, mx::Stream stream);
-
-// A projection to `matrices` matrices of which the first is at `at`; x, y and memory are missing.
+// A projection to `matrices` matrices, of three arrays each; x, y and memory are missing.
 Projection projection_of(
-    const Arrays& arrays, size_t at, int matrices, const Form& form, size_t count,
-    mx::Stream stream);
+    const mx::array* arrays, int matrices, const Form& form, size_t count, mx::Stream stream);
 
 // The form of affine matrices; an error where kernels know none.
-Form affine_form(int group_size, int bits, const char* operation);
+Form affine_form(int group_size, int bits);
 
-// An error unless three neighbours are a matrix (rows, columns).
+// An error unless an array is the weight of a norm, or frequencies.
+void check_vector(const mx::array& a, int size);
+
+// An error unless three arrays are a matrix (rows, columns).
 void check_matrix(
-    const Arrays& arrays, size_t at, const Form& form, int rows, int columns, const char* operation);
+    const mx::array* arrays, const Form& form, int rows, int columns, const char* what);
 
-// x w^T as an operation of its own: what a block differentiates as is not to be MLX's scalar code.
+// x w^T as an operation of its own: what a layer differentiates as is not to be MLX's scalar code.
 mx::array times_matrix(
-    const mx::array& x, const Arrays& arrays, size_t at, const Form& form, mx::Stream s);
+    const mx::array& x, const mx::array* arrays, const Form& form, mx::Stream s);
 
-[[noreturn]] void refuse(const char* operation, const std::string& rule);
+[[noreturn]] void refuse(const std::string& rule);
 
 } // namespace mlxc::cpu
 #endif

@@ -149,34 +149,58 @@ int mlxc_cpu_write_rows(
     int shown,
     const mlx_stream s);
 
-/* Halves of a block of a model, x plus what is computed of its norm, in float32; mlx-c has nothing
- * like them. Quantized matrices are words, scales and biases. */
+/* Layers of a decoder, in float32; mlx-c has nothing like them. Quantized matrices are words, scales
+ * and biases. */
 
-/* `weights`: the norm, the matrices of queries, keys, values and of the result, then the norms of the
- * queries and keys of a head if there is head_eps, then the frequencies if there is no base. The
- * results are x plus the attended, keys and values. */
-int mlxc_cpu_attention_block(
+/* How one layer is computed: attention, and a gated layer behind it unless `activation` is < 0. The
+ * matrices of the attended and of `down` may have another form than those before. */
+typedef struct mlxc_decoder_layer_ {
+  float eps;
+  int group_size;
+  int bits;
+  int group_size_out;
+  int bits_out;
+  mlx_optional_float head_eps; /* of the norms of the queries and keys of a head */
+  float scale;
+  int dims; /* that turn, as in fast_rope */
+  bool traditional;
+  mlx_optional_float base;
+  float rope_scale;
+  int activation; /* as in mlxc_cpu_activation */
+  float feed_forward_eps;
+  int gate_group_size;
+  int gate_bits;
+  int down_group_size;
+  int down_bits;
+} mlxc_decoder_layer;
+
+/* Layers with their weights, of each layer: the norm, the matrices of queries, keys, values and of
+ * the attended, then the norms of queries and keys if there is head_eps, then the frequencies if
+ * there is no base; then of the gated layer as below. */
+typedef struct mlxc_decoder_ {
+  void* ctx;
+} mlxc_decoder;
+
+int mlxc_decoder_new(
+    mlxc_decoder* res,
+    const mlxc_decoder_layer* layers,
+    size_t layers_num,
+    const mlx_vector_array weights);
+int mlxc_decoder_free(mlxc_decoder decoder);
+
+/* `buffers`: keys and values of each layer. The results are what the last layer gives, and the
+ * buffers with the new rows from `start` on. */
+int mlxc_cpu_decoder_run(
     mlx_vector_array* res,
+    const mlxc_decoder decoder,
     const mlx_array x,
-    const mlx_array keys,
-    const mlx_array values,
-    const mlx_vector_array weights,
-    int group_size,
-    int bits,
-    int group_size_out,
-    int bits_out,
-    float eps,
-    mlx_optional_float head_eps,
+    const mlx_vector_array buffers,
     int start,
-    float scale,
     bool causal,
-    int dims,
-    bool traditional,
-    mlx_optional_float base,
-    float rope_scale,
     const mlx_stream s);
 
-/* `weights`: the norm, the matrices of the gate, of what it lets through, and of the result. */
+/* The gated layer alone. `weights`: the norm, the matrices of the gate, of what it lets through, and
+ * of the result. */
 int mlxc_cpu_feed_forward_block(
     mlx_array* res,
     const mlx_array x,

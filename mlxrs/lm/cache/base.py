@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 import mlxc as mx
@@ -34,9 +34,6 @@ class Quantized(NamedTuple):
 
 # What `update_and_fetch` returns and `scaled_dot_product_attention` takes.
 KeysOrValues: TypeAlias = mx.array | Quantized
-
-
-InPlace: TypeAlias = Callable[[mx.array, mx.array, int], tuple[mx.array, mx.array, mx.array]]
 
 
 class Snapshot:
@@ -83,25 +80,29 @@ class Cache(ABC):
             ValueError: The arrays do not fit each other or what is held; nothing has changed.
         """
 
-    def step_in_place(
-        self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype, step: InPlace
-    ) -> mx.array | None:
-        """Append what a function writes itself, and return what it attended to.
+    def lend(
+        self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype
+    ) -> tuple[mx.array, mx.array] | None:
+        """Return keys and values `(B, H, S, D)` for somebody who appends to them himself.
+
+        What is held does not change before `take_back`.
 
         Args:
-            length: How many tokens it appends, L.
+            length: How many tokens there must be room for behind those held, L.
             layout: B, H and D of keys and values.
             dtype: Of both.
-            step: Called with keys and values `(B, H, S, D)` and the row to write first; returns
-                what was attended to, and keys and values with the new rows in them.
 
         Returns:
-            None where this cache keeps no plain rows of this dtype; then nothing has changed.
+            None where this cache keeps no plain rows of this dtype.
 
         Raises:
-            ValueError: The layout is not that of what is held; nothing has changed.
+            ValueError: The layout is not that of what is held.
         """
         return None
+
+    def take_back(self, length: int, keys: mx.array, values: mx.array) -> None:
+        """Hold what was lent, with `length` tokens more in it."""
+        raise TypeError(f"a {type(self).__name__} lends no rows")
 
     def reserve(self, tokens: int) -> None:  # noqa: B027
         """Be told that so many tokens are about to be appended: room for them is made at once."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import mlxc as mx
 
-from .base import Cache, InPlace
+from .base import Cache
 from .full import FullCache
 from .rows import Rows
 
@@ -25,15 +25,16 @@ class KVCache(FullCache):
     def __init__(self) -> None:
         super().__init__(Rows())
 
-    def step_in_place(
-        self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype, step: InPlace
-    ) -> mx.array | None:
+    def lend(
+        self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype
+    ) -> tuple[mx.array, mx.array] | None:
         start, end = self.offset, self.offset + length
         room = self._room_for(max(end, self._expected))
-        out = self._rows.step(start, end, layout, dtype, step, room=room)
-        if out is not None:
-            self.offset = end
-        return out
+        return self._rows.lend(start, end, layout, dtype, room=room)
+
+    def take_back(self, length: int, keys: mx.array, values: mx.array) -> None:
+        self._rows.take_back(keys, values)
+        self.offset += length
 
     @property
     def state(self) -> list[mx.array]:

@@ -8,7 +8,7 @@ from weakref import ref
 
 import mlxc as mx
 
-from .base import InPlace, KeysOrValues
+from .base import KeysOrValues
 from .codec import Codec, Plain
 
 
@@ -120,17 +120,16 @@ class Rows:
         self._saved_ahead = next_, self._save(next_, next_ + 1)
         return self.read(shown)
 
-    def step(
+    def lend(
         self,
         start: int,
         end: int,
         layout: tuple[int, int, int],
         dtype: mx.Dtype,
-        step: InPlace,
         *,
         room: int,
-    ) -> mx.array | None:
-        """As `Cache.step_in_place`, from row `start` on and up to `end`.
+    ) -> tuple[mx.array, mx.array] | None:
+        """As `Cache.lend`, for the rows from `start` up to `end`.
 
         Args:
             room: How many rows there shall be if these do not fit in.
@@ -146,8 +145,11 @@ class Rows:
             self._arrays = _grown(self._arrays, likes, min(kept, self.room), room)
         self._before_writing(start, end)
         keys, values = self._arrays
-        out, *self._arrays = step(keys, values, start)
-        return out
+        return keys, values
+
+    def take_back(self, keys: mx.array, values: mx.array) -> None:
+        """Hold what was lent, with rows written into it."""
+        self._arrays = [keys, values]
 
     def append(self, keys: mx.array, values: mx.array, pieces: Sequence[tuple[int, int]]) -> None:
         """Become the pieces of the rows given by first and last, with checked rows behind them."""

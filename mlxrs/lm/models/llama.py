@@ -15,7 +15,7 @@ import mlxc as mx
 from ... import nn
 from ...errors import FormatError
 from ..attention import join_heads, scaled_dot_product_attention, split_heads
-from ..blocks import attention_block, feed_forward_block
+from ..blocks import LayerStack, feed_forward_block
 from ..cache import Cache, KVCache
 from ..mask import Mask, create_attention_mask
 from .base import BaseModel, BaseModelArgs
@@ -111,7 +111,7 @@ class TransformerBlock(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(args.hidden_size, args.rms_norm_eps)
 
     def __call__(self, x: mx.array, mask: Mask, cache: Cache | None) -> mx.array:
-        h = attention_block(self.self_attn, self.input_layernorm, x, mask, cache)
+        h = x + self.self_attn(self.input_layernorm(x), mask, cache)
         return feed_forward_block(self.mlp, self.post_attention_layernorm, h)
 
 
@@ -121,6 +121,7 @@ class LlamaModel(nn.Module):
         self.layers = [TransformerBlock(args) for _ in range(args.num_hidden_layers)]
         self.norm = nn.RMSNorm(args.hidden_size, args.rms_norm_eps)
         self.sliding_window = args.sliding_window
+        self._stack = LayerStack()
 
     def __call__(self, tokens: mx.array, cache: Sequence[Cache] | None) -> mx.array:
         h, L = self.embed_tokens(tokens), tokens.shape[1]  # (B, L, D)
@@ -129,9 +130,7 @@ class LlamaModel(nn.Module):
             mask = create_attention_mask(L, window_size=self.sliding_window)
         else:
             caches, mask = cache, cache[0].make_mask(L, self.sliding_window)
-        for layer, layer_cache in zip(self.layers, caches, strict=True):
-            h = layer(h, mask, layer_cache)
-        return self.norm(h)
+        return self.norm(self._stack(self.layers, h, mask, caches))
 
 
 class Model(BaseModel):

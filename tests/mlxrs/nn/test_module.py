@@ -45,6 +45,19 @@ def test_a_replaced_array_is_what_parameters_show():
     assert block.parameters()["norm"]["weight"].tolist() == [7.0] * 4
 
 
+def test_the_revision_changes_with_every_replacement():
+    layer = nn.Linear(2, 3)
+    seen = [nn.revision()]
+    layer.weight = layer.weight * 2
+    seen.append(nn.revision())
+    layer.update({"weight": layer.weight * 2})
+    seen.append(nn.revision())
+    layer.parameters()
+
+    assert len(set(seen)) == 3
+    assert nn.revision() == seen[-1]
+
+
 def test_named_modules_gives_dotted_paths_parents_first():
     paths = [path for path, _ in Stack(4, 1).named_modules()]
 

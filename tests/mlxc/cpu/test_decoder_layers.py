@@ -1,8 +1,11 @@
-"""Halves of a block give the same bits as their operations one by one."""
+"""Layers of a decoder give the same bits as their operations one by one."""
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.assert_close import assert_close
@@ -70,19 +73,36 @@ class Case:
     def of_feed_forward(self) -> list[mx.array]:
         return [self.norm, *self.gate, *self.up, *self.down]
 
-    def options(self, start: int, mask: str | None) -> dict[str, object]:
-        return {
+    def half(self, **changes: object) -> mx.fast.AttentionHalf:
+        given: dict[str, object] = {
+            "weights": self.of_attention,
             "forms": self.forms,
             "eps": EPS,
-            "start": start,
             "scale": SCALE,
             "dims": D - 8,
             "traditional": self.traditional,
             "base": self.base,
             "rope_scale": 0.5,
             "head_eps": self.head_eps,
-            "mask": mask,
         }
+        return mx.fast.AttentionHalf(**(given | changes))
+
+    @property
+    def feed_forward_half(self) -> mx.fast.FeedForwardHalf:
+        return mx.fast.FeedForwardHalf(self.of_feed_forward, forms=self.forms, eps=EPS)
+
+    def attend(
+        self,
+        x: mx.array,
+        keys: mx.array,
+        values: mx.array,
+        start: int,
+        mask: str | None,
+        **changes: object,
+    ) -> tuple[mx.array, mx.array, mx.array]:
+        layer = mx.fast.DecoderLayers([(self.half(**changes), None)])
+        y, (keys,), (values,) = layer(x, [keys], [values], start=start, mask=mask)
+        return y, keys, values
 
     def attention(
         self, x: mx.array, keys: mx.array, values: mx.array, start: int, mask: str | None
@@ -135,15 +155,13 @@ CASES = {
 @pytest.mark.parametrize(
     ("B", "L", "start", "S"), [(1, 1, 0, 8), (1, 1, 300, 512), (2, 3, 5, 8), (1, 40, 24, 64)]
 )
-def test_an_attention_block_has_the_bits_of_its_operations(case, isa, B, L, start, S, activations):
+def test_attention_has_the_bits_of_its_operations(case, isa, B, L, start, S, activations):
     x = normal(B, L, F, seed=20)
     keys, values = normal(B, H_KV, S, D, seed=21), normal(B, H_KV, S, D, seed=22)
     mask = "causal" if L > 1 else None
 
     with cpu_kernels(instruction_set=isa):
-        got = mx.fast.attention_block(
-            x, keys, values, case.of_attention, **case.options(start, mask)
-        )
+        got = case.attend(x, keys, values, start, mask)
         expected = case.attention(x, keys, values, start, mask)
         mx.eval(got, expected)
 
@@ -170,7 +188,7 @@ def test_frequencies_stand_in_for_a_base():
     case.freqs = [case.freqs[0][: D // 2 - 4]]
     x, held = normal(1, 1, F, seed=20), normal(1, H_KV, 8, D, seed=21)
 
-    got = mx.fast.attention_block(x, held, held, case.of_attention, **case.options(3, None))
+    got = case.attend(x, held, held, 3, None)
 
     for one, other in zip(got, case.attention(x, held, held, 3, None), strict=True):
         assert mx.array_equal(one, other)
@@ -197,7 +215,7 @@ def test_rows_that_have_no_integers_are_multiplied_as_floats(L, activations):
     x[0, L - 1, 3] = 1e35
     held = normal(1, H_KV, 8, D, seed=21)
 
-    got = mx.fast.attention_block(x, held, held, case.of_attention, **case.options(0, "causal"))
+    got = case.attend(x, held, held, 0, "causal")
     forward = mx.fast.feed_forward_block(x, case.of_feed_forward, forms=case.forms, eps=EPS)
 
     for one, other in zip(got, case.attention(x, held, held, 0, "causal"), strict=True):
@@ -209,9 +227,7 @@ def test_mlx_computes_the_same_where_kernels_are_off():
     case, x, held = CASES["normed heads"], normal(2, 3, F, seed=20), normal(2, 2, 8, D, seed=21)
 
     def both() -> list[mx.array]:
-        block = mx.fast.attention_block(
-            x, held, held, case.of_attention, **case.options(2, "causal")
-        )
+        block = case.attend(x, held, held, 2, "causal")
         forward = mx.fast.feed_forward_block(x, case.of_feed_forward, forms=case.forms, eps=EPS)
         mx.eval(block, forward)
         return [*block, forward]
@@ -225,13 +241,14 @@ def test_mlx_computes_the_same_where_kernels_are_off():
 
 def test_what_stands_in_for_them_computes_the_same():
     case, x, held = CASES["normed heads"], normal(2, 3, F, seed=20), normal(2, 2, 8, D, seed=21)
-    options = case.options(2, "causal")
-    got = _composed_blocks.attention_block(
-        x, held, held, case.of_attention, *options.values(), None
+    layers = [(case.half(), None)]
+    y, (keys,), (values,) = _composed_blocks.decoder_layers(
+        layers, x, [held], [held], 2, "causal", None
     )
+    got = y, keys, values
     forward = _composed_blocks.feed_forward_block(x, case.of_feed_forward, case.forms, EPS, 0, None)
 
-    expected = mx.fast.attention_block(x, held, held, case.of_attention, **options)
+    expected = case.attend(x, held, held, 2, "causal")
     for one, other in zip(got, expected, strict=True):
         assert_close(one, other)
     assert_close(forward, case.feed_forward(x))
@@ -257,17 +274,13 @@ def test_buffers_are_written_in_place_unless_somebody_holds_them():
     held, mx_before = keys.nbytes, mx.get_active_memory()
     mx.reset_peak_memory()
 
-    out, keys, values = mx.fast.attention_block(
-        x, keys, values, case.of_attention, **case.options(7, None)
-    )
+    out, keys, values = case.attend(x, keys, values, 7, None)
     mx.eval(out, keys, values)
     assert mx.get_peak_memory() - mx_before < held
 
     kept = keys[...]
     mx.eval(kept)
-    out, after, values = mx.fast.attention_block(
-        x, keys, values, case.of_attention, **case.options(8, None)
-    )
+    out, after, values = case.attend(x, keys, values, 8, None)
     mx.eval(out, after)
     assert mx.array_equal(kept[:, :, 8], mx.zeros((1, H_KV, D)))
     assert not mx.array_equal(after[:, :, 8], kept[:, :, 8])
@@ -281,9 +294,7 @@ def test_a_step_writes_in_place_though_the_one_before_is_still_computed():
     mx.reset_peak_memory()
 
     for start in range(32760, 32768):
-        y, keys, values = mx.fast.attention_block(
-            x, keys, values, case.of_attention, **case.options(start, None)
-        )
+        y, keys, values = case.attend(x, keys, values, start, None)
         mx.async_eval(y, keys, values)
     mx.eval(y)
 
@@ -295,7 +306,7 @@ WRONG = {
     "another type": (dict(x=mx.zeros((1, 1, F), dtype=mx.float16)), "float32"),
     "rows outside": (dict(start=8), "within keys and values"),
     "a batch that does not fit": (dict(x=mx.zeros((2, 1, F))), "in B"),
-    "weights missing": (dict(weights=[mx.zeros((F,))]), "begin with a norm"),
+    "weights missing": (dict(weights=[mx.zeros((F,))]), "those of each layer"),
     "odd dims": (dict(dims=3), "even"),
     "another mask": (dict(mask="window"), "mask must be"),
     "no such form": (dict(forms=((48, 4), (32, 4))), "no kernel"),
@@ -306,18 +317,147 @@ WRONG = {
 @pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
 def test_what_does_not_fit_is_refused(change, words):
     case, held = CASES["plain"], mx.zeros((1, H_KV, 8, D))
-    given = case.options(0, None) | {"x": mx.zeros((1, 1, F)), "weights": case.of_attention}
-    given |= change
-    x, weights = given.pop("x"), given.pop("weights")
+    given = {"x": mx.zeros((1, 1, F)), "start": 0, "mask": None} | change
 
     with pytest.raises(ValueError, match=words):
-        mx.fast.attention_block(x, held, held, weights, **given)
+        case.attend(given.pop("x"), held, held, **given)
 
 
 def test_an_unknown_activation_is_refused():
+    half = mx.fast.FeedForwardHalf([], forms=((32, 4), (32, 4)), eps=EPS, activation="relu")
+    with pytest.raises(ValueError, match="activation must be one of"):
+        mx.fast.DecoderLayers([(CASES["plain"].half(), half)])
     with pytest.raises(ValueError, match="activation must be one of"):
         mx.fast.feed_forward_block(
             mx.zeros((1, F)), [], forms=((32, 4), (32, 4)), eps=EPS, activation="relu"
         )
     with pytest.raises(ValueError, match="three matrices"):
         mx.fast.feed_forward_block(mx.zeros((1, F)), [], forms=((32, 4), (32, 4)), eps=EPS)
+
+
+@pytest.fixture
+def layers() -> list[tuple[mx.fast.AttentionHalf, mx.fast.FeedForwardHalf | None]]:
+    one, other = CASES["plain"], CASES["normed heads"]
+    return [
+        (one.half(), one.feed_forward_half),
+        (other.half(), None),
+        (other.half(), other.feed_forward_half),
+    ]
+
+
+def one_by_one(x: mx.array, held: list[mx.array], start: int, mask: str | None) -> list[mx.array]:
+    """What `layers` compute: the sum behind the last, then keys and values of each."""
+    rows: list[mx.array] = []
+    for case, buffer, whole in zip(
+        (CASES["plain"], CASES["normed heads"], CASES["normed heads"]), held, (1, 0, 1), strict=True
+    ):
+        x, *new = case.attention(x, buffer, buffer, start, mask)
+        rows += new
+        x = case.feed_forward(x) if whole else x
+    return [x, *rows]
+
+
+def buffers(count: int = 3) -> list[mx.array]:
+    return [normal(1, H_KV, 16, D, seed=30 + i) for i in range(count)]
+
+
+@pytest.mark.parametrize("isa", instruction_sets())
+@pytest.mark.parametrize(("L", "mask"), [(1, None), (5, "causal")])
+def test_layers_have_the_bits_of_their_operations(layers, isa, L, mask, activations):
+    x, held = normal(1, L, F, seed=20), buffers()
+
+    with cpu_kernels(instruction_set=isa):
+        y, keys, values = mx.fast.DecoderLayers(layers)(x, held, held, start=3, mask=mask)
+        expected = one_by_one(x, held, 3, mask)
+        mx.eval(y, keys, values, expected)
+
+    assert mx.array_equal(y, expected[0])
+    for one, other in zip([*keys, *values], [*expected[1::2], *expected[2::2]], strict=True):
+        assert mx.array_equal(one, other)
+
+
+def test_weights_that_are_not_computed_yet_are_computed_first(layers):
+    lazy = mx.fast.AttentionHalf(
+        [weight + 0 if weight.dtype == mx.float32 else weight for weight in layers[0][0].weights],
+        forms=((32, 4), (32, 4)),
+        eps=EPS,
+        scale=SCALE,
+        dims=D - 8,
+        rope_scale=0.5,
+    )
+    x, held = normal(1, 1, F, seed=20), buffers(1)
+
+    y, _, _ = mx.fast.DecoderLayers([(lazy, None)])(x, held, held, start=3)
+
+    assert mx.array_equal(y, CASES["plain"].attention(x, held[0], held[0], 3, None)[0])
+
+
+def test_a_weight_that_is_written_into_counts_from_then_on():
+    case, x, held = Case(), normal(1, 1, F, seed=20), buffers(1)
+    run = mx.fast.DecoderLayers([(case.half(), case.feed_forward_half)])
+    before, _, _ = run(x, held, held, start=3)
+    mx.eval(before)
+
+    case.norm[:8] = 3.0
+    after, _, _ = run(x, held, held, start=3)
+
+    expected = case.feed_forward(case.attention(x, held[0], held[0], 3, None)[0])
+    assert not mx.array_equal(before, after)
+    assert mx.array_equal(after, expected)
+
+
+@pytest.mark.parametrize("argument", ["x", "weight"])
+def test_gradients_of_layers_are_those_of_the_operations(argument):
+    case, x, held = CASES["plain"], normal(1, 3, F, seed=20), buffers(1)
+
+    def with_norm(norm: mx.array) -> mx.fast.DecoderLayers:
+        weights = [norm, *case.of_attention[1:]]
+        return mx.fast.DecoderLayers([(case.half(weights=weights), case.feed_forward_half)])
+
+    def loss(x: mx.array, norm: mx.array) -> mx.array:
+        return (with_norm(norm)(x, held, held, start=3, mask="causal")[0] ** 2).sum()
+
+    def expected(x: mx.array, norm: mx.array) -> mx.array:
+        other = Case()
+        other.norm = norm
+        y, _, _ = other.attention(x, held[0], held[0], 3, "causal")
+        h = mx.fast.rms_norm(y, case.norm, EPS)
+        hidden = mx.fast.swiglu(times(h, case.gate, (32, 4)), times(h, case.up, (32, 4)))
+        return ((y + times(hidden, case.down, (32, 4))) ** 2).sum()
+
+    argnums = ["x", "weight"].index(argument)
+    got = mx.grad(loss, argnums)(x, case.norm)
+    assert_close(got, mx.grad(expected, argnums)(x, case.norm))
+
+
+def test_layers_are_compiled_and_copied(layers):
+    x, held, run = normal(1, 1, F, seed=20), buffers(), mx.fast.DecoderLayers(layers)
+    expected, _, _ = run(x, held, held, start=3)
+
+    compiled = mx.compile(lambda x: run(x, held, held, start=3)[0])
+    twin = pickle.loads(pickle.dumps(mx.fast.DecoderLayers([])))
+
+    assert mx.array_equal(compiled(x), expected)
+    assert mx.array_equal(copy.copy(run)(x, held, held, start=3)[0], expected)
+    assert twin.layers == ()
+
+
+def test_buffers_of_other_layers_are_refused(layers):
+    run, held = mx.fast.DecoderLayers(layers), buffers(2)
+    with pytest.raises(ValueError, match="those of 3 layers, got 2"):
+        run(normal(1, 1, F, seed=20), held, held, start=3)
+
+
+def test_layers_run_in_several_threads_while_weights_change():
+    case, x, held = Case(), normal(1, 1, F, seed=20), buffers(1)
+    run = mx.fast.DecoderLayers([(case.half(), case.feed_forward_half)])
+
+    def work(_: int) -> float:
+        for _ in range(50):
+            y, _, _ = run(x, held, held, start=3)
+            case.norm[:] = case.norm
+            mx.eval(y)
+        return y.sum().item()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(work, range(4)))) == 1
