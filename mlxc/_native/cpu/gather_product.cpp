@@ -39,7 +39,7 @@ class GatherProduct : public Kernel {
         static_cast<size_t>(inputs[0].shape(-1)), a.row, b.row, 0, 1, 0};
     dispatch(
         stream(),
-        [kernel = product_kernel(float_of(y.dtype()), b.transposed),
+        [kernel = product_kernel(float_of(y.dtype()), b),
          p,
          a_places = places_in(a.held),
          b_places = places_in(b.held),
@@ -67,9 +67,13 @@ mx::array gather_mm(
     const mx::array& a, const mx::array& b, const Maybe& left, const Maybe& right, bool sorted,
     mx::Stream s) {
   auto theirs = mx::gather_mm(a, b, left, right, sorted, s);
+  auto inputs = theirs.inputs();
+  if (theirs.has_primitive() && widens(b, theirs.dtype()) && inputs[1].shape() == b.shape()) {
+    inputs[1] = b;
+  }
   bool fits = usable(s) && theirs.size() && theirs.has_primitive() && a.size() && b.size() &&
       std::string_view(theirs.primitive().name()) == "GatherMM" && is_float(theirs.dtype()) &&
-      !is_for_blas(a.shape(-2), b, theirs.dtype());
+      !is_for_blas(a.shape(-2), inputs[1], theirs.dtype());
   if (!fits) {
     return theirs;
   }
@@ -78,7 +82,7 @@ mx::array gather_mm(
   };
   return mx::array(
       theirs.shape(), theirs.dtype(), std::make_shared<GatherProduct>(s, fallback),
-      theirs.inputs());
+      std::move(inputs));
 }
 
 } // namespace

@@ -57,18 +57,28 @@ std::ptrdiff_t place_of(const mx::array& a, std::size_t i) {
   return place;
 }
 
-Multiply product_kernel(Float type, bool transposed) {
-  auto i = static_cast<int>(type);
-  if (!transposed) {
-    return pick<Products>().plain[i];
+Multiply product_kernel(Float type, const Matrices& b) {
+  Float of_b = float_of(b.held.dtype());
+  bool widening = of_b != type;
+  auto i = static_cast<int>(of_b);
+  if (!b.transposed) {
+    auto& kernels = pick<Products>();
+    return (widening ? kernels.widening : kernels.plain)[i];
   }
   auto& kernels = pick<TransposedProducts>();
+  if (widening) {
+    return kernels.widening[i];
+  }
   return type == Float::bf16 && has_bf16_dot() ? kernels.dots : kernels.transposed[i];
+}
+
+bool widens(const mx::array& b, mx::Dtype type) {
+  return type == mx::float32 && is_float(b.dtype()) && b.dtype() != type;
 }
 
 bool is_for_blas(std::size_t rows, const mx::array& b, mx::Dtype type) {
   constexpr std::size_t few = 8;
-  if (type != mx::float32 || rows <= few) {
+  if (type != mx::float32 || rows <= few || widens(b, type)) {
     return false;
   }
   if (isa() != Isa::avx512) {

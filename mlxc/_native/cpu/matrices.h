@@ -36,8 +36,11 @@ bool is_one_matrix(const mx::array& b);
 // Where matrix `i` begins; matrices are counted in row-major order of the leading axes.
 std::ptrdiff_t place_of(const mx::array& a, std::size_t i);
 
-// The kernel for b as it lies.
-Multiply product_kernel(Float type, bool transposed);
+// The kernel for results of a type and b as it lies.
+Multiply product_kernel(Float type, const Matrices& b);
+
+// Whether kernels for results of a type widen `b` as they read it: nobody writes it down wider.
+bool widens(const mx::array& b, mx::Dtype type);
 
 // Whether a product of so many rows by matrices `b` is better left to OpenBLAS: many of float32,
 // except with AVX-512 and b transposed, as far as that can be told before b is computed. There the

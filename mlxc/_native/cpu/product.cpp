@@ -43,9 +43,11 @@ class MatrixProduct : public Kernel {
         gradients.push_back(product(y, mx::swapaxes(b, -1, -2, s), {}, alpha_, 0, s));
       } else if (i == 1 && b.ndim() == 2) {
         auto rows = mx::flatten(a, 0, -2, s), gradient = mx::flatten(y, 0, -2, s);
-        gradients.push_back(product(mx::transpose(rows, s), gradient, {}, alpha_, 0, s));
+        auto sums = product(mx::transpose(rows, s), gradient, {}, alpha_, 0, s);
+        gradients.push_back(mx::astype(sums, b.dtype(), s));
       } else if (i == 1) {
-        gradients.push_back(product(mx::swapaxes(a, -1, -2, s), y, {}, alpha_, 0, s));
+        auto sums = product(mx::swapaxes(a, -1, -2, s), y, {}, alpha_, 0, s);
+        gradients.push_back(mx::astype(sums, b.dtype(), s));
       } else {
         gradients.push_back(mx::multiply(y, mx::array(beta_, y.dtype()), s));
       }
@@ -78,7 +80,7 @@ class MatrixProduct : public Kernel {
     Product p{
         a.data(), b.data(), added ? c.data() : nullptr, y.data<void>(),
         m, n, static_cast<size_t>(inputs[0].shape(-1)), a.row, b.row, c.row, alpha_, beta_};
-    dispatch(stream(), [kernel = product_kernel(type, b.transposed), p, places = std::move(places)] {
+    dispatch(stream(), [kernel = product_kernel(type, b), p, places = std::move(places)] {
       kernel(p, places.data(), places.size());
     });
   }
@@ -142,7 +144,7 @@ mx::array product(mx::array a, mx::array b, Maybe c, float alpha, float beta, mx
   if (!is_float(type) || a.shape(-1) != b.shape(-2) || is_for_blas(rows, b, type)) {
     return theirs(a, b, c, alpha, beta, s);
   }
-  mx::array left = mx::astype(a, type, s), right = mx::astype(b, type, s);
+  mx::array left = mx::astype(a, type, s), right = widens(b, type) ? b : mx::astype(b, type, s);
   if (!align(left, right, s)) {
     return theirs(a, b, c, alpha, beta, s);
   }

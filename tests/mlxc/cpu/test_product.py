@@ -9,31 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.kernels import FLOATS, cpu_kernels, instruction_sets
+from support.products import TOLERANCE, assert_product, exact, numbers
 
 import mlxc as mx
 
 pytestmark = pytest.mark.native
 
-#: What a sum of products of numbers below 1 may be off by, relative to the sum of their sizes.
-TOLERANCE = {mx.float32: 2e-6, mx.float16: 1e-3, mx.bfloat16: 8e-3}
 BEST = mx.cpu_kernels().instruction_set
-
-
-def numbers(*shape: int, dtype: mx.Dtype = mx.float32, seed: int = 0) -> mx.array:
-    drawn = np.random.default_rng((seed, *shape)).uniform(-1, 1, shape).astype(np.float32)
-    return mx.array(drawn).astype(dtype)
-
-
-def exact(a: mx.array) -> np.ndarray:
-    return np.array(a.astype(mx.float32), dtype=np.float64)
-
-
-def assert_product(y: mx.array, a: mx.array, b: mx.array) -> None:
-    left, right = exact(a), exact(b)
-    size = np.abs(left) @ np.abs(right)
-    assert y.dtype == a.dtype
-    assert y.shape == size.shape
-    assert np.all(np.abs(exact(y) - left @ right) <= TOLERANCE[y.dtype] * size + 1e-30)
 
 
 @pytest.mark.parametrize("instruction_set", instruction_sets())

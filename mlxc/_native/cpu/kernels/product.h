@@ -8,8 +8,9 @@
 
 namespace mlxc::cpu {
 
-// y = alpha * a @ b + beta * c for matrices of one type; y is (m, n), without gaps. Strides are
-// counted in elements. The rows of y do not depend on m.
+// y = alpha * a @ b + beta * c; y is (m, n), without gaps. All are of one type, but b, which may be
+// of a half type where the others are float32. Strides are counted in elements. The rows of y do not
+// depend on m.
 struct Product {
   const void* a; // (m, k)
   const void* b; // (k, n), or (n, k) if it is given transposed
@@ -27,8 +28,10 @@ struct Place {
 
 using Multiply = void (*)(const Product& product, const Place* places, std::size_t batches);
 
+// By the type of all matrices, and by that of b where the others are float32.
 struct Products {
   Multiply plain[float_types];
+  Multiply widening[float_types];
 
   MLXC_TABLE(Products);
 };
@@ -36,6 +39,7 @@ struct Products {
 // b is given transposed. `dots` multiplies bfloat16 in pairs, or is null: see has_bf16_dot.
 struct TransposedProducts {
   Multiply transposed[float_types];
+  Multiply widening[float_types];
   Multiply dots;
 
   MLXC_TABLE(TransposedProducts);

@@ -2,7 +2,7 @@
 // added to a row of sums. So every sum runs over k in order, however many rows there are. Few rows
 // read b where it lies, at the speed of memory; many rows share tiles of it in the caches.
 //
-// Every instruction set has it; half types are computed with as float32.
+// Every instruction set has it; half types are widened as they are read or copied.
 #include "simd.h"
 
 #include "tiles.h"
@@ -22,16 +22,16 @@ constexpr size_t VECTORS = 3;
 constexpr size_t COLUMNS = VECTORS * W;
 constexpr size_t FEW = 8; // up to here, copying b costs more than it saves
 constexpr size_t FEW_COLUMNS = 1024;
-constexpr size_t TILE_ROWS = 96;
-constexpr size_t TILE_COLUMNS = 2 * COLUMNS;
+constexpr size_t TILE_ROWS = 768;
+constexpr size_t TILE_COLUMNS = 4 * COLUMNS;
 constexpr size_t BLOCK = 512;
 
 // --- few rows ---------------------------------------------------------------------------
 
 // Adds R elements in each of K rows of a, times those rows of b, to R rows of sums.
-template <class T, int R, int K>
+template <class A, class B, int R, int K>
 void add_rows(
-    const T* const* a, const T* b, std::ptrdiff_t b_row, size_t length, float* sums) {
+    const A* const* a, const B* b, std::ptrdiff_t b_row, size_t length, float* sums) {
   F factors[R][K];
   MLXC_UNROLL
   for (int i = 0; i < R; i++) {
@@ -44,7 +44,7 @@ void add_rows(
     F rows[K];
     MLXC_UNROLL
     for (int j = 0; j < K; j++) {
-      const T* from = b + j * b_row + static_cast<std::ptrdiff_t>(n);
+      const B* from = b + j * b_row + static_cast<std::ptrdiff_t>(n);
       rows[j] = load(from, rest...);
       // The next rows: what the processor fetches by itself ends with a row.
       __builtin_prefetch(from + K * b_row);
@@ -69,10 +69,10 @@ void add_rows(
   }
 }
 
-template <class T, int R>
-void sum_rows(const T* const* a, const T* b, const Product& p, size_t length, float* sums) {
+template <class A, class B, int R>
+void sum_rows(const A* const* a, const B* b, const Product& p, size_t length, float* sums) {
   constexpr int at_once = 4;
-  const T* at[R];
+  const A* at[R];
   size_t k = 0;
   auto row = [&](size_t k) {
     for (int i = 0; i < R; i++) {
@@ -82,38 +82,38 @@ void sum_rows(const T* const* a, const T* b, const Product& p, size_t length, fl
   };
   for (; k + at_once <= p.k; k += at_once) {
     auto* from = row(k);
-    add_rows<T, R, at_once>(at, from, p.b_row, length, sums);
+    add_rows<A, B, R, at_once>(at, from, p.b_row, length, sums);
   }
   for (; k < p.k; k++) {
     auto* from = row(k);
-    add_rows<T, R, 1>(at, from, p.b_row, length, sums);
+    add_rows<A, B, R, 1>(at, from, p.b_row, length, sums);
   }
 }
 
-template <class T>
+template <class A, class B>
 void few_rows(const Product& p, const Place& place, const Tile& t) {
   auto* sums = static_cast<float*>(scratch(FEW * FEW_COLUMNS * sizeof(float)));
-  auto* a = static_cast<const T*>(p.a) + place.a;
-  auto* b = static_cast<const T*>(p.b) + place.b + t.n;
+  auto* a = static_cast<const A*>(p.a) + place.a;
+  auto* b = static_cast<const B*>(p.b) + place.b + t.n;
   std::fill_n(sums, (t.m_end - t.m) * FEW_COLUMNS, 0.0f);
-  using Some = decltype(&sum_rows<T, 1>);
+  using Some = decltype(&sum_rows<A, B, 1>);
   constexpr Some some[] = {
-      sum_rows<T, 1>,
-      sum_rows<T, 2>,
+      sum_rows<A, B, 1>,
+      sum_rows<A, B, 2>,
 #if defined(MLXC_AVX512) || defined(MLXC_NEON)
-      sum_rows<T, 3>,
-      sum_rows<T, 4>,
+      sum_rows<A, B, 3>,
+      sum_rows<A, B, 4>,
 #endif
   };
   for (size_t m = t.m; m < t.m_end; m += FEW_AT_ONCE) {
     size_t now = std::min(FEW_AT_ONCE, t.m_end - m);
-    const T* rows[FEW_AT_ONCE];
+    const A* rows[FEW_AT_ONCE];
     for (size_t i = 0; i < now; i++) {
       rows[i] = a + static_cast<std::ptrdiff_t>(m + i) * p.a_row;
     }
     some[now - 1](rows, b, p, t.n_end - t.n, sums + (m - t.m) * FEW_COLUMNS);
   }
-  write<T>(p, place, t, sums, FEW_COLUMNS);
+  write<A>(p, place, t, sums, FEW_COLUMNS);
 }
 
 // --- many rows --------------------------------------------------------------------------
@@ -153,15 +153,13 @@ inline void multiply_packed(
   }
 }
 
-// Groups of ROWS rows, column by column, filled up with zeros.
+// ROWS rows, column by column, filled up with zeros.
 template <class T>
 void pack_a(float* to, const T* from, std::ptrdiff_t stride, size_t rows, size_t length) {
-  for (size_t first = 0; first < rows; first += ROWS, to += ROWS * length) {
-    for (size_t i = 0; i < ROWS; i++) {
-      const T* row = from + static_cast<std::ptrdiff_t>(first + i) * stride;
-      for (size_t k = 0; k < length; k++) {
-        to[k * ROWS + i] = first + i < rows ? to_float(row[k]) : 0.0f;
-      }
+  for (size_t i = 0; i < ROWS; i++) {
+    const T* row = from + static_cast<std::ptrdiff_t>(i) * stride;
+    for (size_t k = 0; k < length; k++) {
+      to[k * ROWS + i] = i < rows ? to_float(row[k]) : 0.0f;
     }
   }
 }
@@ -186,24 +184,25 @@ void pack_b(float* to, const T* from, std::ptrdiff_t stride, size_t columns, siz
   }
 }
 
-template <class T>
+template <class A, class B>
 void many_rows(const Product& p, const Place& place, const Tile& t) {
   auto* a_packed = static_cast<float*>(
-      scratch(((TILE_ROWS + TILE_COLUMNS) * BLOCK + TILE_ROWS * TILE_COLUMNS) * sizeof(float)));
-  auto* b_packed = a_packed + TILE_ROWS * BLOCK;
+      scratch(((ROWS + TILE_COLUMNS) * BLOCK + TILE_ROWS * TILE_COLUMNS) * sizeof(float)));
+  auto* b_packed = a_packed + ROWS * BLOCK;
   auto* sums = b_packed + TILE_COLUMNS * BLOCK;
-  auto* a = static_cast<const T*>(p.a) + place.a + static_cast<std::ptrdiff_t>(t.m) * p.a_row;
-  auto* b = static_cast<const T*>(p.b) + place.b + t.n;
+  auto* a = static_cast<const A*>(p.a) + place.a + static_cast<std::ptrdiff_t>(t.m) * p.a_row;
+  auto* b = static_cast<const B*>(p.b) + place.b + t.n;
   size_t rows = t.m_end - t.m, columns = t.n_end - t.n;
   for (size_t k = 0; k < p.k; k += BLOCK) {
     size_t length = std::min(BLOCK, p.k - k);
-    pack_a(a_packed, a + k, p.a_row, rows, length);
     pack_b(
         b_packed, b + static_cast<std::ptrdiff_t>(k) * p.b_row, p.b_row, columns, length);
-    for (size_t n = 0; n < columns; n += COLUMNS) {
-      for (size_t m = 0; m < rows; m += ROWS) {
+    for (size_t m = 0; m < rows; m += ROWS) {
+      auto* some = a + static_cast<std::ptrdiff_t>(m) * p.a_row + k;
+      pack_a(a_packed, some, p.a_row, std::min(ROWS, rows - m), length);
+      for (size_t n = 0; n < columns; n += COLUMNS) {
         multiply_packed(
-            a_packed + m * length,
+            a_packed,
             b_packed + n * length,
             length,
             sums + m * TILE_COLUMNS + n,
@@ -212,27 +211,35 @@ void many_rows(const Product& p, const Place& place, const Tile& t) {
       }
     }
   }
-  write<T>(p, place, t, sums, TILE_COLUMNS);
+  write<A>(p, place, t, sums, TILE_COLUMNS);
 }
 
-template <class T>
+template <class A, class B = A>
 void multiply(const Product& p, const Place* places, size_t batches) {
   bool few = p.m <= FEW;
-  size_t rows = few ? FEW : TILE_ROWS;
-  size_t columns = few ? columns_of(p, batches, rows, 64, FEW_COLUMNS) : TILE_COLUMNS;
+  size_t rows = few ? FEW : rows_of(p, batches, ROWS, TILE_ROWS, TILE_COLUMNS);
+  size_t columns = few ? columns_of(p, batches, rows, 64, FEW_COLUMNS)
+                       : columns_of(p, batches, rows, COLUMNS, TILE_COLUMNS);
   each_tile(p, batches, rows, columns, [&](const Tile& t) {
-    (few ? few_rows<T> : many_rows<T>)(p, places[t.batch], t);
+    (few ? few_rows<A, B> : many_rows<A, B>)(p, places[t.batch], t);
   });
 }
 
 } // namespace
 } // namespace MLXC_ISA
 
-const Products Products::MLXC_ISA = {{
-    MLXC_ISA::multiply<float>,
-    MLXC_ISA::multiply<f16>,
-    MLXC_ISA::multiply<bf16>,
-}};
+const Products Products::MLXC_ISA = {
+    {
+        MLXC_ISA::multiply<float>,
+        MLXC_ISA::multiply<f16>,
+        MLXC_ISA::multiply<bf16>,
+    },
+    {
+        MLXC_ISA::multiply<float>,
+        MLXC_ISA::multiply<float, f16>,
+        MLXC_ISA::multiply<float, bf16>,
+    },
+};
 
 } // namespace mlxc::cpu
 

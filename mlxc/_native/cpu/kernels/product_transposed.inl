@@ -1,7 +1,8 @@
 // Products a @ b.T: both matrices lie along the axis that is summed over, as the weights of linear
 // layers do. A vector of partial sums for each element of the result, added up at the end of each
 // block of the axis; so a row's sums are the same for any number of rows. Few rows read b where it
-// lies, at the speed of memory; many rows share tiles of it that are copied to fit the caches.
+// lies, at the speed of memory; many rows share tiles of it that are copied to fit the caches. Half
+// types are widened as they are read or copied.
 //
 // Every instruction set has it. Processors with dot products of bfloat16 pairs take those: twice
 // the speed, sums in float32 all the same, but subnormal numbers count as 0.
@@ -16,9 +17,10 @@ namespace {
 
 // --- arithmetic: what is loaded, multiplied and packed ----------------------------------
 
-template <class T>
+template <class A, class B = A>
 struct Plain {
-  using Element = T;
+  using Left = A;
+  using Right = B;
   using Packed = float;
   using V = F;
   static constexpr size_t step = W;
@@ -43,7 +45,8 @@ struct Plain {
 
 #if defined(MLXC_AVX512)
 struct Dots {
-  using Element = bf16;
+  using Left = bf16;
+  using Right = bf16;
   using Packed = bf16;
   using V = __m512i;
   static constexpr size_t step = 2 * W;
@@ -78,8 +81,8 @@ constexpr size_t FEW_AT_ONCE = 2;
 #endif
 constexpr size_t COLUMNS = 4;
 constexpr size_t FEW = 8; // up to here, copying b costs more than it saves
-constexpr size_t TILE_ROWS = 96;
-constexpr size_t TILE_COLUMNS = 96;
+constexpr size_t TILE_ROWS = 768;
+constexpr size_t TILE_COLUMNS = 128;
 
 // Elements of the summed axis after which partial sums are added up.
 template <class P>
@@ -92,17 +95,29 @@ constexpr size_t steps_in(size_t length) {
 
 // --- few rows ---------------------------------------------------------------------------
 
-// Adds the products of R rows of a and 4 * Q of b, along one block.
-template <class P, int R, int Q>
+// Asks for what lies at `step` of the rows of b that are next: in the order of memory, which is read
+// faster than four rows at once.
+template <class P>
+[[gnu::always_inline]] inline void ask_for(const typename P::Right* next, size_t step) {
+  constexpr size_t bytes = COLUMNS * P::step * sizeof(typename P::Right);
+  auto* from = reinterpret_cast<const char*>(next) + step * bytes;
+  MLXC_UNROLL
+  for (size_t i = 0; i < bytes; i += 64) {
+    __builtin_prefetch(from + i);
+  }
+}
+
+// Adds the products of R rows of a and COLUMNS of b, along one block.
+template <class P, int R>
 void multiply_few(
-    const typename P::Element* const* a,
-    const typename P::Element* const* b,
+    const typename P::Left* const* a,
+    const typename P::Right* const* b,
+    const typename P::Right* next, // or null
     size_t begin,
     size_t end,
     float* sums,
     size_t stride) {
-  constexpr int N = 4 * Q;
-  F partial[R][N];
+  F partial[R][COLUMNS];
   MLXC_UNROLL
   for (auto& row : partial) {
     MLXC_UNROLL
@@ -112,13 +127,16 @@ void multiply_few(
   }
   size_t k = begin;
   for (; k + P::step <= end; k += P::step) {
+    if (next) {
+      ask_for<P>(next, k / P::step);
+    }
     typename P::V x[R];
     MLXC_UNROLL
     for (int i = 0; i < R; i++) {
       x[i] = P::get(a[i] + k);
     }
     MLXC_UNROLL
-    for (int j = 0; j < N; j++) {
+    for (size_t j = 0; j < COLUMNS; j++) {
       auto y = P::get(b[j] + k);
       MLXC_UNROLL
       for (int i = 0; i < R; i++) {
@@ -128,7 +146,7 @@ void multiply_few(
   }
   if (k < end) {
     MLXC_UNROLL
-    for (int j = 0; j < N; j++) {
+    for (size_t j = 0; j < COLUMNS; j++) {
       auto y = P::get(b[j] + k, end - k);
       MLXC_UNROLL
       for (int i = 0; i < R; i++) {
@@ -138,52 +156,47 @@ void multiply_few(
   }
   MLXC_UNROLL
   for (int i = 0; i < R; i++) {
-    MLXC_UNROLL
-    for (int q = 0; q < Q; q++) {
-      F* four = partial[i] + 4 * q;
-      add_sums(four[0], four[1], four[2], four[3], sums + i * stride + 4 * q, begin > 0);
-    }
+    F* four = partial[i];
+    add_sums(four[0], four[1], four[2], four[3], sums + i * stride, begin > 0);
   }
 }
 
 template <class P>
 void few_rows(const Product& p, const Place& place, const Tile& t) {
-  using T = typename P::Element;
-  constexpr size_t most = 8; // columns at once
-  float sums[FEW * (TILE_COLUMNS + most)];
-  constexpr size_t stride = TILE_COLUMNS + most;
-  auto* a = static_cast<const T*>(p.a) + place.a;
-  auto* b = static_cast<const T*>(p.b) + place.b;
-  auto multiply_one = multiply_few<P, 1, 2>;
-  using Some = decltype(&multiply_few<P, 1, 1>);
-  constexpr Some some[] = {
-      multiply_few<P, 1, 1>,
-      multiply_few<P, 2, 1>,
+  using Left = typename P::Left;
+  using Right = typename P::Right;
+  constexpr size_t stride = TILE_COLUMNS;
+  float sums[FEW * stride];
+  auto* a = static_cast<const Left*>(p.a) + place.a;
+  auto* b = static_cast<const Right*>(p.b) + place.b;
+  constexpr decltype(&multiply_few<P, 1>) some[] = {
+      multiply_few<P, 1>,
+      multiply_few<P, 2>,
 #if defined(MLXC_AVX512) || defined(MLXC_NEON)
-      multiply_few<P, 3, 1>,
-      multiply_few<P, 4, 1>,
+      multiply_few<P, 3>,
+      multiply_few<P, 4>,
 #endif
   };
-  size_t width = p.m == 1 ? 8 : 4;
-  const T* rows[FEW];
+  const Left* rows[FEW];
   for (size_t m = t.m; m < t.m_end; m++) {
     rows[m - t.m] = a + static_cast<std::ptrdiff_t>(m) * p.a_row;
   }
-  for (size_t n = t.n; n < t.n_end; n += width) {
-    const T* columns[most];
-    for (size_t j = 0; j < width; j++) {
+  for (size_t n = t.n; n < t.n_end; n += COLUMNS) {
+    const Right* columns[COLUMNS];
+    for (size_t j = 0; j < COLUMNS; j++) {
       columns[j] = b + static_cast<std::ptrdiff_t>(std::min(n + j, t.n_end - 1)) * p.b_row;
     }
+    auto* next = columns[0] + static_cast<std::ptrdiff_t>(COLUMNS) * p.b_row;
     for (size_t k = 0; k < p.k; k += BLOCK<P>) {
       size_t end = std::min(k + BLOCK<P>, p.k);
       for (size_t m = 0; m < t.m_end - t.m; m += FEW_AT_ONCE) {
         size_t now = std::min(FEW_AT_ONCE, t.m_end - t.m - m);
-        auto multiply = p.m == 1 ? multiply_one : some[now - 1];
-        multiply(rows + m, columns, k, end, sums + m * stride + (n - t.n), stride);
+        float* to = sums + m * stride + (n - t.n);
+        some[now - 1](rows + m, columns, m ? nullptr : next, k, end, to, stride);
       }
     }
   }
-  write<T>(p, place, t, sums, stride);
+  write<Left>(p, place, t, sums, stride);
 }
 
 // --- many rows --------------------------------------------------------------------------
@@ -251,25 +264,27 @@ void multiply_packed(
 
 template <class P>
 void many_rows(const Product& p, const Place& place, const Tile& t) {
-  using T = typename P::Element;
+  using Left = typename P::Left;
+  using Right = typename P::Right;
   using Packed = typename P::Packed;
   constexpr size_t block = BLOCK<P>;
   auto* a_packed = static_cast<Packed*>(
-      scratch((TILE_ROWS + TILE_COLUMNS) * block * sizeof(Packed) +
+      scratch((ROWS + TILE_COLUMNS) * block * sizeof(Packed) +
               TILE_ROWS * TILE_COLUMNS * sizeof(float)));
-  auto* b_packed = a_packed + TILE_ROWS * block;
+  auto* b_packed = a_packed + ROWS * block;
   auto* sums = reinterpret_cast<float*>(b_packed + TILE_COLUMNS * block);
-  auto* a = static_cast<const T*>(p.a) + place.a + static_cast<std::ptrdiff_t>(t.m) * p.a_row;
-  auto* b = static_cast<const T*>(p.b) + place.b + static_cast<std::ptrdiff_t>(t.n) * p.b_row;
+  auto* a = static_cast<const Left*>(p.a) + place.a + static_cast<std::ptrdiff_t>(t.m) * p.a_row;
+  auto* b = static_cast<const Right*>(p.b) + place.b + static_cast<std::ptrdiff_t>(t.n) * p.b_row;
   size_t rows = t.m_end - t.m, columns = t.n_end - t.n;
   for (size_t k = 0; k < p.k; k += block) {
     size_t length = std::min(block, p.k - k), steps = steps_in<P>(length);
-    pack<P, ROWS>(a_packed, a + k, p.a_row, rows, length);
     pack<P, COLUMNS>(b_packed, b + k, p.b_row, columns, length);
     for (size_t m = 0; m < rows; m += ROWS) {
+      auto* some = a + static_cast<std::ptrdiff_t>(m) * p.a_row + k;
+      pack<P, ROWS>(a_packed, some, p.a_row, std::min(ROWS, rows - m), length);
       for (size_t n = 0; n < columns; n += COLUMNS) {
         multiply_packed<P>(
-            a_packed + m * steps * P::step,
+            a_packed,
             b_packed + n * steps * P::step,
             steps,
             sums + m * TILE_COLUMNS + n,
@@ -278,12 +293,12 @@ void many_rows(const Product& p, const Place& place, const Tile& t) {
       }
     }
   }
-  write<T>(p, place, t, sums, TILE_COLUMNS);
+  write<Left>(p, place, t, sums, TILE_COLUMNS);
 }
 
 template <class P>
 void multiply(const Product& p, const Place* places, size_t batches) {
-  size_t rows = p.m <= FEW ? FEW : TILE_ROWS;
+  size_t rows = p.m <= FEW ? FEW : rows_of(p, batches, ROWS, TILE_ROWS, TILE_COLUMNS);
   size_t columns = columns_of(p, batches, rows, 8, TILE_COLUMNS);
   each_tile(p, batches, rows, columns, [&](const Tile& t) {
     (p.m <= FEW ? few_rows<P> : many_rows<P>)(p, places[t.batch], t);
@@ -298,6 +313,11 @@ const TransposedProducts TransposedProducts::MLXC_ISA = {
         MLXC_ISA::multiply<MLXC_ISA::Plain<float>>,
         MLXC_ISA::multiply<MLXC_ISA::Plain<f16>>,
         MLXC_ISA::multiply<MLXC_ISA::Plain<bf16>>,
+    },
+    {
+        MLXC_ISA::multiply<MLXC_ISA::Plain<float>>,
+        MLXC_ISA::multiply<MLXC_ISA::Plain<float, f16>>,
+        MLXC_ISA::multiply<MLXC_ISA::Plain<float, bf16>>,
     },
 #if defined(MLXC_AVX512)
     MLXC_ISA::multiply<MLXC_ISA::Dots>,

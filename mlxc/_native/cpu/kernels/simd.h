@@ -283,9 +283,24 @@ inline F load(const float* from) {
   std::memcpy(&x, from, sizeof x);
   return x;
 }
-template <class T>
-F load(const T* from) {
+inline F load(const bf16* from) {
+  typedef std::uint16_t Halves __attribute__((vector_size(8)));
+  typedef std::uint32_t Words __attribute__((vector_size(16)));
+  Halves halves;
+  std::memcpy(&halves, from, sizeof halves);
+  Words bits = __builtin_convertvector(halves, Words) << 16;
+  F x;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+inline F load(const f16* from) {
+#if defined(MLXC_NEON)
+  float16x4_t halves;
+  std::memcpy(&halves, from, sizeof halves);
+  return vcvt_f32_f16(halves);
+#else
   return F{to_float(from[0]), to_float(from[1]), to_float(from[2]), to_float(from[3])};
+#endif
 }
 inline void store(float* to, F x) {
   std::memcpy(to, &x, sizeof x);

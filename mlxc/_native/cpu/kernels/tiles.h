@@ -28,6 +28,17 @@ void each_tile(const Product& p, size_t batches, size_t rows, size_t columns, Bo
   });
 }
 
+// Rows of a tile: a multiple of `unit` that cuts all into equal parts, few enough to occupy all
+// threads as long as they are many.
+inline size_t rows_of(const Product& p, size_t batches, size_t unit, size_t most, size_t columns) {
+  constexpr size_t many = 96;
+  size_t across = batches * ((p.n + columns - 1) / columns), parts = (p.m + most - 1) / most;
+  while (p.m / parts > many && parts * across < 2 * static_cast<size_t>(threads())) {
+    parts *= 2;
+  }
+  return ((p.m + parts - 1) / parts + unit - 1) / unit * unit;
+}
+
 // Columns of a tile: few enough to occupy all threads.
 inline size_t columns_of(const Product& p, size_t batches, size_t rows, size_t least, size_t most) {
   size_t others = batches * ((p.m + rows - 1) / rows), wanted = 2 * static_cast<size_t>(threads());
