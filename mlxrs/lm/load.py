@@ -21,11 +21,11 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
     """Load a language model with its tokenizer.
 
     On a CPU the model computes as `mlxrs.loading.cpu_policy` decides: in float32, with packed
-    weights as they are. Products with packed weights round activations to 16 bits where the
-    processor has dot products of bytes; where the environment says `MLXRS_CPU_ACTIVATIONS=int8`,
-    to 8 bits, which is faster, and as exact as llama.cpp, which does so always; with `float32`
-    they are exact. That holds for all models of the process. `mlxrs info` tells what was chosen
-    and why.
+    weights and matrices of 16 bits as they are stored; do not shorten a .safetensors file whose
+    model is in use. Products with packed weights round activations to 16 bits where the processor
+    has dot products of bytes; where the environment says `MLXRS_CPU_ACTIVATIONS=int8`, to 8 bits,
+    which is faster, and as exact as llama.cpp, which does so always; with `float32` they are
+    exact. That holds for all models of the process. `mlxrs info` tells what was chosen and why.
 
     Args:
         name_or_path: A known name, a directory in the layout of Hugging Face, or a GGUF file.
@@ -56,10 +56,10 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
 def _build_for_cpu(checkpoint: Checkpoint) -> BaseModel:
     policy = cpu_policy(checkpoint.weights)
     model = build_model(checkpoint.config, policy.prepare(checkpoint.weights))
-    packed = [module for module in model.modules() if isinstance(module, nn.QuantizedEmbedding)]
     if policy.dtype == "float32":
-        for embedding in packed:
-            embedding.dtype = mx.float32
+        for module in model.modules():
+            if isinstance(module, nn.Embedding | nn.QuantizedEmbedding):
+                module.dtype = mx.float32
     if isinstance(checkpoint.config.get("quantization"), Mapping):
         mx.cpu_kernels(activations=policy.activations)
     return model

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ModelNotFoundError
-from .cpu_policy import keeps_quantized
+from .cpu_policy import keeps_stored
 from .directory import read_directory
 from .gguf import all_metadata, open_gguf
 from .gguf_weights import read_gguf
@@ -75,7 +75,7 @@ def _keeps_quantized(quantized: Quantized) -> bool:
     import mlxc as mx
 
     if quantized == "auto":
-        return mx.default_device() != mx.cpu or keeps_quantized()
+        return mx.default_device() != mx.cpu or keeps_stored()
     if quantized not in ("keep", "dequantize"):
         raise ValueError(
             f"quantized must be 'auto', 'keep' or 'dequantize', got {quantized!r}; use 'auto'"

@@ -1,8 +1,8 @@
 """How a model is computed on a CPU: what is fastest there, and why.
 
-A processor has no arithmetic for bfloat16 or float16 but products, so everything that is not
-packed is float32. Packed weights stay as they are: every token reads all of them, and waits for
-memory more than for arithmetic.
+Activations are float32: a processor has no arithmetic for bfloat16 or float16 but products. Packed
+weights and matrices of 16 bits stay as they are stored, and kernels multiply them so: every token
+reads all of them, and waits for memory more than for arithmetic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Activations: TypeAlias = Literal["float32", "int16", "int8"]
 VARIABLE = "MLXRS_CPU_ACTIVATIONS"
-#: The share of the memory that weights may take which are made larger.
+#: The share of the memory that weights may take which become float32.
 SHARE = 0.5
 
 
@@ -27,14 +27,17 @@ class CpuPolicy:
 
     Attributes:
         quantized: what becomes of packed weights, "keep" or "dequantize".
-        dtype: "float32": of activations, and of weights that are not packed; or "stored", as the
-            file has them.
+        matrices: what becomes of those of 16 bits, the weights of linear layers and the tables of
+            embeddings: "keep" or "widen" to float32.
+        dtype: "float32": of activations, and of all other weights that are not packed; or "stored",
+            as the file has them.
         activations: "int16" or "int8" where products with packed weights round the other operand
             to integers with a scale for each group, else "float32"; see `mlxc.cpu_kernels`.
         reasons: by the names above, a sentence each.
     """
 
     quantized: Literal["keep", "dequantize"]
+    matrices: Literal["keep", "widen"]
     dtype: Literal["float32", "stored"]
     activations: Activations
     reasons: Mapping[str, str] = field(repr=False)
@@ -45,8 +48,9 @@ class CpuPolicy:
 
         if self.dtype == "stored":
             return dict(weights)
+        keep = self.matrices == "keep"
         return {
-            name: array.astype(mx.float32) if _widens(name, array, weights) else array
+            name: array.astype(mx.float32) if _widens(name, array, weights, keep) else array
             for name, array in weights.items()
         }
 
@@ -65,37 +69,51 @@ def cpu_policy(
         ValueError: the variable has another value.
     """
     reasons: dict[str, str] = {}
+    dtype = _dtype(weights, reasons)
     return CpuPolicy(
         _quantized(reasons),
-        _dtype(weights, reasons),
+        _matrices(dtype, reasons),
+        dtype,
         _activations(os.environ if environment is None else environment, reasons),
         reasons,
     )
 
 
-def keeps_quantized() -> bool:
-    """Whether packed weights are computed with as they are."""
+def keeps_stored() -> bool:
+    """Whether packed weights and matrices of 16 bits are computed with as they are."""
     import mlxc as mx
 
     return mx.cpu_kernels().enabled
 
 
 def _quantized(reasons: dict[str, str]) -> Literal["keep", "dequantize"]:
-    if keeps_quantized():
+    if keeps_stored():
         reasons["quantized"] = "kernels multiply packed weights as they are, and read less"
         return "keep"
     reasons["quantized"] = "without kernels, float32 matrices are multiplied faster"
     return "dequantize"
 
 
+def _matrices(
+    dtype: Literal["float32", "stored"], reasons: dict[str, str]
+) -> Literal["keep", "widen"]:
+    if keeps_stored():
+        reasons["matrices"] = "kernels widen them as they read, which is exact, and read half"
+        return "keep"
+    if dtype == "stored":
+        reasons["matrices"] = reasons["dtype"]
+        return "keep"
+    reasons["matrices"] = "without kernels, every product would make a float32 copy"
+    return "widen"
+
+
 def _dtype(
     weights: Mapping[str, mx.array], reasons: dict[str, str]
 ) -> Literal["float32", "stored"]:
-    needed = bytes_as_float32(weights)
-    available = _memory()
-    if needed > sum(array.nbytes for array in weights.values()) and needed > SHARE * available:
+    needed, available = bytes_widened(weights), _memory()
+    if needed > SHARE * available:
         reasons["dtype"] = (
-            f"the weights would take {needed >> 20} MiB as float32, of {available >> 20}"
+            f"what becomes float32 would take {needed >> 20} MiB, of {available >> 20}"
         )
         return "stored"
     reasons["dtype"] = "this is what processors compute fastest in, and most exactly"
@@ -127,21 +145,25 @@ def _activations(environment: Mapping[str, str], reasons: dict[str, str]) -> Act
     return "int16"
 
 
-def bytes_as_float32(weights: Mapping[str, mx.array]) -> int:
-    """How many bytes the weights have when those that are not packed are float32."""
+def bytes_widened(weights: Mapping[str, mx.array]) -> int:
+    """How many bytes those weights have as float32 that do not stay as they are stored."""
+    keep = keeps_stored()
     return sum(
-        array.size * 4 if _widens(name, array, weights) else array.nbytes
-        for name, array in weights.items()
+        array.size * 4 for name, array in weights.items() if _widens(name, array, weights, keep)
     )
 
 
-def _widens(name: str, array: mx.array, weights: Mapping[str, mx.array]) -> bool:
+def _widens(
+    name: str, array: mx.array, weights: Mapping[str, mx.array], keep_matrices: bool
+) -> bool:
     """Whether an array becomes float32: scales and biases of packed weights stay small."""
     import mlxc as mx
 
     if array.dtype not in (mx.bfloat16, mx.float16):
         return False
     module, _, leaf = name.rpartition(".")
+    if leaf == "weight" and array.ndim == 2:
+        return not keep_matrices
     return leaf not in ("scales", "biases") or f"{module}.scales" not in weights
 
 

@@ -19,11 +19,13 @@ class Embedding(Module):
 
     Attributes:
         weight: `(V, D)`.
+        dtype: Of the vectors; None is the type of the weight.
     """
 
     def __init__(self, num_embeddings: int, dims: int) -> None:
         scale = math.sqrt(1.0 / dims)
         self.weight = mx.random.normal((num_embeddings, dims), scale=scale)
+        self.dtype: mx.Dtype | None = None
 
     def _extra_repr(self) -> str:
         num_embeddings, dims = self.weight.shape
@@ -31,7 +33,8 @@ class Embedding(Module):
 
     def __call__(self, ids: mx.array) -> mx.array:
         """Return the vectors `(..., D)` of integer ids `(...)`."""
-        return self.weight[ids]
+        vectors = self.weight[ids]
+        return vectors if self.dtype is None else vectors.astype(self.dtype)
 
     def as_linear(self, x: mx.array) -> mx.array:
         """Return the scores `x @ weight.T`, `(..., D)` to `(..., V)`: a tied output head."""

@@ -79,7 +79,7 @@ def cpu_settings():
 
 
 @cpu_only
-def test_a_cpu_computes_a_half_precision_checkpoint_in_float32(tmp_path):
+def test_a_cpu_computes_in_float32_with_the_matrices_of_a_half_precision_checkpoint(tmp_path):
     config = CONFIG | {"vocab_size": 11}
     weights = {name: array.astype(mx.bfloat16) for name, array in dense_weights(config).items()}
     write_model(tmp_path, config, weights)
@@ -89,11 +89,13 @@ def test_a_cpu_computes_a_half_precision_checkpoint_in_float32(tmp_path):
     wide = {name: array.astype(mx.float32) for name, array in weights.items()}
     assert model(TOKENS).dtype == mx.float32
     assert_close(model(TOKENS), build_model(config, wide)(TOKENS))
+    assert model.model.embed_tokens.weight.dtype == mx.bfloat16
+    assert model.layers[0].mlp.up_proj.weight.dtype == mx.bfloat16
 
 
 @cpu_only
 @pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
-def test_a_cpu_keeps_packed_weights_and_computes_the_rest_in_float32(
+def test_a_cpu_keeps_packed_weights_and_matrices_and_computes_in_float32(
     tmp_path, monkeypatch, cpu_settings, activations
 ):
     monkeypatch.setenv("MLXRS_CPU_ACTIVATIONS", activations)
@@ -109,7 +111,8 @@ def test_a_cpu_keeps_packed_weights_and_computes_the_rest_in_float32(
     layer = model.layers[0]
     assert mx.cpu_kernels().activations == activations
     assert layer.mlp.gate_proj.scales.dtype == mx.bfloat16
-    assert layer.mlp.up_proj.weight.dtype == layer.input_layernorm.weight.dtype == mx.float32
+    assert layer.mlp.up_proj.weight.dtype == mx.bfloat16
+    assert layer.input_layernorm.weight.dtype == mx.float32
     assert model.model.embed_tokens(TOKENS).dtype == model(TOKENS).dtype == mx.float32
 
 

@@ -6,33 +6,38 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from support.kernels import choose
+from support.kernels import choose, cpu_kernels
 
 import mlxc as mx
-from mlxrs.loading.cpu_policy import bytes_as_float32, cpu_policy
+from mlxrs.loading.cpu_policy import bytes_widened, cpu_policy
 
 WEIGHTS = {
     "norm.weight": mx.ones((64,), mx.bfloat16),
-    "lm_head.weight": mx.ones((8, 64), mx.float16),
+    "lm_head.weight": mx.ones((16, 64), mx.float16),
+    "lm_head.bias": mx.ones((16,), mx.float16),
+    "conv.weight": mx.ones((4, 3, 2), mx.bfloat16),
+    "states": mx.ones((4, 4), mx.bfloat16),
     "up.weight": mx.zeros((8, 8), mx.uint32),
     "up.scales": mx.ones((8, 2), mx.float16),
     "up.biases": mx.ones((8, 2), mx.float16),
     "steps": mx.array([1, 2]),
 }
+WIDENED = ["norm.weight", "lm_head.bias", "conv.weight", "states"]
 
 
-def test_what_is_not_packed_becomes_float32() -> None:
-    prepared = cpu_policy(WEIGHTS, {}).prepare(WEIGHTS)
+@pytest.mark.parametrize("kernels", [True, False])
+def test_what_is_neither_packed_nor_a_matrix_for_kernels_becomes_float32(kernels: bool) -> None:
+    with cpu_kernels(kernels):
+        policy = cpu_policy(WEIGHTS, {})
+        widened = bytes_widened(WEIGHTS)
 
+    prepared = policy.prepare(WEIGHTS)
+    expected = WIDENED if kernels else [*WIDENED, "lm_head.weight"]
+    assert policy.matrices == ("keep" if kernels else "widen")
     assert {name: array.dtype for name, array in prepared.items()} == {
-        "norm.weight": mx.float32,
-        "lm_head.weight": mx.float32,
-        "up.weight": mx.uint32,
-        "up.scales": mx.float16,
-        "up.biases": mx.float16,
-        "steps": mx.int32,
+        name: mx.float32 if name in expected else array.dtype for name, array in WEIGHTS.items()
     }
-    assert sum(array.nbytes for array in prepared.values()) == bytes_as_float32(WEIGHTS)
+    assert widened == sum(prepared[name].nbytes for name in expected)
 
 
 def test_weights_that_would_fill_the_memory_stay_as_they_are(
@@ -40,17 +45,28 @@ def test_weights_that_would_fill_the_memory_stay_as_they_are(
 ) -> None:
     monkeypatch.setattr(os, "sysconf", lambda name: 64)
 
-    policy = cpu_policy(WEIGHTS, {})
+    with cpu_kernels(False):
+        policy = cpu_policy(WEIGHTS, {})
 
     assert policy.dtype == "stored"
+    assert policy.matrices == "keep"
     assert all(policy.prepare(WEIGHTS)[name] is WEIGHTS[name] for name in WEIGHTS)
     assert "of 0" in policy.reasons["dtype"]
+
+
+def test_matrices_that_kernels_multiply_as_they_are_fill_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 64)
+
+    assert cpu_policy(WEIGHTS, {}).dtype == "float32"
 
 
 def test_weights_that_are_float32_already_need_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sysconf", lambda name: 64)
 
-    assert cpu_policy({"a.weight": mx.ones((64, 64))}, {}).dtype == "float32"
+    with cpu_kernels(False):
+        assert cpu_policy({"a.weight": mx.ones((64, 64))}, {}).dtype == "float32"
 
 
 @pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
@@ -90,4 +106,5 @@ def test_activations_that_nobody_knows_are_refused() -> None:
 
 
 def test_every_choice_has_a_reason() -> None:
-    assert cpu_policy(WEIGHTS, {}).reasons.keys() == {"quantized", "dtype", "activations"}
+    names = {"quantized", "matrices", "dtype", "activations"}
+    assert cpu_policy(WEIGHTS, {}).reasons.keys() == names
