@@ -15,7 +15,7 @@ namespace mlxc::cpu {
 namespace MLXC_ISA {
 namespace {
 
-// --- arithmetic: what is loaded, multiplied and packed ----------------------------------
+// --- arithmetic: what is loaded, multiplied and packed, and for how few rows b is not -----
 
 template <class A, class B = A>
 struct Plain {
@@ -24,6 +24,11 @@ struct Plain {
   using Packed = float;
   using V = F;
   static constexpr size_t step = W;
+#if defined(MLXC_AVX512) || defined(MLXC_AVX2) || defined(MLXC_NEON)
+  static constexpr size_t few = 32;
+#else
+  static constexpr size_t few = 8; // widening takes long
+#endif
   template <class From>
   static V get(const From* from) {
     return load(from);
@@ -50,6 +55,7 @@ struct Dots {
   using Packed = bf16;
   using V = __m512i;
   static constexpr size_t step = 2 * W;
+  static constexpr size_t few = 16;
   static V get(const bf16* from) {
     return _mm512_loadu_si512(from);
   }
@@ -80,7 +86,6 @@ constexpr size_t ROWS = 3; // the same in 16
 constexpr size_t FEW_AT_ONCE = 2;
 #endif
 constexpr size_t COLUMNS = 4;
-constexpr size_t FEW = 8; // up to here, copying b costs more than it saves
 constexpr size_t TILE_ROWS = 768;
 constexpr size_t TILE_COLUMNS = 128;
 
@@ -166,7 +171,7 @@ void few_rows(const Product& p, const Place& place, const Tile& t) {
   using Left = typename P::Left;
   using Right = typename P::Right;
   constexpr size_t stride = TILE_COLUMNS;
-  float sums[FEW * stride];
+  float sums[P::few * stride];
   auto* a = static_cast<const Left*>(p.a) + place.a;
   auto* b = static_cast<const Right*>(p.b) + place.b;
   constexpr decltype(&multiply_few<P, 1>) some[] = {
@@ -177,7 +182,7 @@ void few_rows(const Product& p, const Place& place, const Tile& t) {
       multiply_few<P, 4>,
 #endif
   };
-  const Left* rows[FEW];
+  const Left* rows[P::few];
   for (size_t m = t.m; m < t.m_end; m++) {
     rows[m - t.m] = a + static_cast<std::ptrdiff_t>(m) * p.a_row;
   }
@@ -298,10 +303,11 @@ void many_rows(const Product& p, const Place& place, const Tile& t) {
 
 template <class P>
 void multiply(const Product& p, const Place* places, size_t batches) {
-  size_t rows = p.m <= FEW ? FEW : rows_of(p, batches, ROWS, TILE_ROWS, TILE_COLUMNS);
+  bool few = p.m <= P::few;
+  size_t rows = few ? P::few : rows_of(p, batches, ROWS, TILE_ROWS, TILE_COLUMNS);
   size_t columns = columns_of(p, batches, rows, 8, TILE_COLUMNS);
   each_tile(p, batches, rows, columns, [&](const Tile& t) {
-    (p.m <= FEW ? few_rows<P> : many_rows<P>)(p, places[t.batch], t);
+    (few ? few_rows<P> : many_rows<P>)(p, places[t.batch], t);
   });
 }
 
