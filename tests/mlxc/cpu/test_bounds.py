@@ -27,10 +27,14 @@ TYPES = (mx.float32, mx.float16, mx.bfloat16)
 
 def products():
     for dtype in TYPES:
-        for rows, inner, columns in [(1, 1, 1), (1, 33, 7), (3, 17, 65), (9, 130, 31), (20, 7, 19)]:
+        for rows, inner, columns in [
+            (1, 1, 1), (1, 33, 7), (3, 17, 65), (9, 130, 31), (20, 7, 19), (40, 35, 13)
+        ]:
             a, b = floats((rows, inner), dtype), floats((inner, columns), dtype)
-            yield a @ b
-            yield a @ floats((columns, inner), dtype).T
+            wide = floats((rows, inner), mx.float32)
+            for left in (a, wide):
+                yield left @ b
+                yield left @ floats((columns, inner), dtype).T
             yield mx.addmm(floats((columns,), dtype), a, b)
 
 def quantized():

@@ -81,6 +81,20 @@ def test_rows_do_not_depend_on_their_number(dtype: mx.Dtype, transposed: bool) -
         assert mx.array_equal(a[begin:end] @ b, every[begin:end])
 
 
+@pytest.mark.parametrize("threads", [1, 3, 16])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_the_number_of_threads_changes_nothing(threads: int, transposed: bool) -> None:
+    a, w = numbers(1700, 600), numbers(300, 600, dtype=mx.bfloat16)
+    b = w.T if transposed else mx.contiguous(w.T)
+    with cpu_kernels(threads=2):
+        expected = a @ b
+        mx.eval(expected)
+
+    with cpu_kernels(threads=threads):
+        assert mx.array_equal(a @ b, expected)
+    assert_product(expected, a, b)
+
+
 @pytest.mark.parametrize("rows", [1, 8, 9, 100])
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("dtype", HALVES)

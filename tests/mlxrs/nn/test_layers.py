@@ -38,6 +38,17 @@ def test_embedding_looks_rows_up():
     assert_close(layer(mx.array([[6, 0], [2, 2]])), as_numpy(layer.weight)[[[6, 0], [2, 2]]])
 
 
+@pytest.mark.parametrize(("dtype", "given"), [(None, mx.bfloat16), (mx.float32, mx.float32)])
+def test_embedding_gives_vectors_of_the_type_it_is_told(dtype, given):
+    layer = nn.Embedding(7, 3)
+    layer.weight, layer.dtype = layer.weight.astype(mx.bfloat16), dtype
+
+    vectors = layer(mx.array([6, 0]))
+
+    assert vectors.dtype == given
+    assert_close(vectors, as_numpy(layer.weight)[[6, 0]])
+
+
 def test_embedding_as_linear_scores_every_row():
     layer, x = nn.Embedding(7, 3), normal(2, 3)
 
