@@ -103,15 +103,17 @@ def quantized_gradients(*, quick: bool) -> Cases:
 def products(*, quick: bool) -> Cases:
     """x (M, K) @ w.T with w (N, K)."""
     sizes = ((1, (16384, 4096)), (1, INSIDE), (512, (2048, 2048)))
-    for dtype, (M, (N, K)) in product((mx.float32, mx.bfloat16, mx.float16), sizes):
-        x, w = mx.random.normal((M, K)).astype(dtype), mx.random.normal((N, K)).astype(dtype)
+    alike = [(dtype, dtype) for dtype in (mx.float32, mx.bfloat16, mx.float16)]
+    for (of_x, of_w), (M, (N, K)) in product([*alike, (mx.float32, mx.bfloat16)], sizes):
+        x, w = mx.random.normal((M, K)).astype(of_x), mx.random.normal((N, K)).astype(of_w)
         mx.eval(x, w)
         in_numpy = None
-        if dtype == mx.float32:
+        if of_w == mx.float32:
             in_numpy = partial(np.matmul, np.array(x), np.array(w).T)
+        types = " × ".join(dict.fromkeys(str(dtype).split(".")[-1] for dtype in (of_x, of_w)))
         yield Case(
             "matmul",
-            f"x @ w.T {str(dtype).split('.')[-1]}, M {M}, {N}×{K}",
+            f"x @ w.T {types}, M {M}, {N}×{K}",
             "GB/s" if M == 1 else "GFLOP/s",
             (w.nbytes if M == 1 else 2 * M * N * K) / 1e9,
             lambda x=x, w=w: x @ w.T,
