@@ -28,7 +28,8 @@ def scaled_dot_product_attention(
 ) -> array:
     """Attention: `softmax(scale * q @ k.T + mask) @ v`, with the softmax in float32.
 
-    Several heads of `q` may share one of `k` and `v`, which are not to be repeated for it.
+    Several heads of `q` may share one of `k` and `v`, which are not to be repeated for it. On a CPU
+    float32 queries read float16 or bfloat16 keys and values as they are, without a copy.
     Source: Vaswani et al., "Attention Is All You Need", https://arxiv.org/abs/1706.03762;
     shared heads: Ainslie et al., "GQA", https://arxiv.org/abs/2305.13245.
 
@@ -44,7 +45,7 @@ def scaled_dot_product_attention(
         force_fused: use a fused kernel, which needs less memory, also where MLX would not.
 
     Returns:
-        Shape (B, H, L, D).
+        Shape (B, H, L, D), of the dtype that `q`, `k` and `v` promote to.
 
     Raises:
         ValueError: the shapes do not fit, `mask` is another string, or there is no fused kernel

@@ -129,9 +129,9 @@ class DecoderLayers:
 
         Args:
             x: shape (B, L, F), float32.
-            keys: of each layer, shape (B, H_kv, S, D), float32, of which the first `start` rows
-                hold something.
-            values: of each layer, shape (B, H_kv, S, D_v), float32.
+            keys: of each layer, shape (B, H_kv, S, D), float32, float16 or bfloat16, to which new
+                rows are rounded; the first `start` rows hold something.
+            values: of each layer, shape (B, H_kv, S, D_v), of the dtype of its keys.
             start: how many tokens are held.
             mask: None, or "causal": each query sees the keys up to its own.
 

@@ -29,7 +29,7 @@ def write_rows(
 
     Args:
         buffers: each of shape (B, H, S, D); D may differ among them.
-        rows: as many, each of shape (B, H, L, D).
+        rows: as many, each of shape (B, H, L, D); they take the dtype of their buffer.
         start: where to write the first row.
         shown: how many of the first rows to return; 0 for no views at all.
 

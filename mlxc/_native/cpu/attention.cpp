@@ -85,6 +85,7 @@ class AttentionKernel : public Kernel {
     job.causal = options_.causal;
 
     auto& kernels = pick<Attention>();
+    auto held = float_of(used[options_.bits ? 2 : 1].dtype()); // of keys and values
     size_t parts = attention_parts(job);
     float* memory = nullptr;
     if (size_t room = kernels.room(job, parts)) {
@@ -95,7 +96,8 @@ class AttentionKernel : public Kernel {
     }
     dispatch(
         stream(),
-        [job, parts, memory, run = kernels.run[static_cast<int>(float_of(q.dtype()))]] {
+        [job, parts, memory,
+         run = kernels.run[static_cast<int>(float_of(q.dtype()))][static_cast<int>(held)]] {
           run(job, parts, memory);
         });
   }
@@ -170,9 +172,16 @@ mx::array attention(
     mx::Stream s) {
   auto cast = [&](const mx::array& a) { return a.dtype() == type ? a : mx::astype(a, type, s); };
   Arrays inputs{cast(q)};
+  auto is_words = [&](size_t i) { return options.bits && i % 3 == 0; };
+  // Half types are read as they are: what was held before is not to be copied for each query.
+  auto held = keys_and_values[options.bits ? 1 : 0].dtype();
+  bool as_held = type == mx::float32 && is_float(held);
   for (size_t i = 0; i < keys_and_values.size(); i++) {
-    bool words = options.bits && i % 3 == 0;
-    inputs.push_back(words ? keys_and_values[i] : cast(keys_and_values[i]));
+    as_held = as_held && (is_words(i) || keys_and_values[i].dtype() == held);
+  }
+  for (size_t i = 0; i < keys_and_values.size(); i++) {
+    auto& given = keys_and_values[i];
+    inputs.push_back(as_held || is_words(i) ? given : cast(given));
   }
   if (mask) {
     inputs.push_back(mask->dtype() == mx::bool_ ? *mask : cast(*mask));

@@ -111,10 +111,8 @@ void check_attention(
   if (step.dims <= 0 || step.dims % 2 || step.dims > D) {
     refuse("dims must be even, and at most the features of a head.");
   }
-  for (auto* a : {&x, &keys, &values}) {
-    if (a->dtype() != mx::float32) {
-      refuse("x, keys and values must be float32.");
-    }
+  if (x.dtype() != mx::float32 || !is_float(keys.dtype()) || values.dtype() != keys.dtype()) {
+    refuse("x must be float32, keys and values of one type: float32, float16 or bfloat16.");
   }
   check_vector(weights[NORM], F);
   for (size_t i = 0; i < (step.head_eps ? 2 : 0); i++) {

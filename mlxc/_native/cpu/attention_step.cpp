@@ -1,8 +1,7 @@
 #include "attention_step.h"
 
 #ifndef MLXC_FOREIGN
-#include <cstring>
-
+#include "kernels/narrow.h"
 
 namespace mlxc::cpu {
 namespace {
@@ -22,7 +21,7 @@ Rows in_a_row(const float* x, size_t rows, size_t D) {
 }
 
 AttentionRows rows_in(const mx::array& buffer) {
-  AttentionRows rows{buffer.data<float>(), {}};
+  AttentionRows rows{buffer.data<void>(), {}};
   for (int i = 0; i < 3; i++) {
     rows.strides[i] = buffer.strides(i);
   }
@@ -34,7 +33,7 @@ AttentionRows rows_in(const mx::array& buffer) {
 AttentionStep::AttentionStep(
     const StepForm& form, size_t L, size_t heads, const mx::array& keys, const mx::array& values,
     Workspace& work)
-    : form_(form) {
+    : form_(form), held_(float_of(keys.dtype())) {
   job_.B = keys.shape(0), job_.H = heads, job_.H_kv = keys.shape(1);
   job_.L = L, job_.S = form.start + L;
   job_.D = keys.shape(3), job_.D_v = values.shape(3);
@@ -81,7 +80,8 @@ void AttentionStep::run() const {
   auto rows = job_.B * job_.H_kv * job_.L;
   write(in_a_row(keys_.to, rows, job_.D), job_.k, job_.D);
   write(by_heads(v_, job_, job_.H_kv, job_.D_v), job_.v, job_.D_v);
-  pick<Attention>().run[static_cast<int>(Float::f32)](job_, parts_, memory_);
+  auto& run = pick<Attention>().run[static_cast<int>(Float::f32)];
+  run[static_cast<int>(held_)](job_, parts_, memory_);
 }
 
 void AttentionStep::turn(const Turned& turned, const Angles& angles) const {
@@ -106,14 +106,16 @@ void AttentionStep::turn(const Turned& turned, const Angles& angles) const {
 
 // Writes rows in the order (B, H_kv, L) behind those that the cache holds.
 void AttentionStep::write(const Rows& rows, const AttentionRows& to, size_t D) const {
-  auto* first = static_cast<float*>(const_cast<void*>(to.data)) + form_.start * to.strides[2];
+  auto* first = static_cast<char*>(const_cast<void*>(to.data));
+  ptrdiff_t size = held_ == Float::f32 ? 4 : 2;
+  auto* narrow = pick<Narrow>().run[static_cast<int>(held_)];
   size_t L = job_.L, heads = job_.H_kv, count = job_.B * heads * L;
   parallel_for(count, 1 + 16384 / D, [&](size_t begin, size_t end) {
     rows.each<float>(begin, end, [&](size_t row, const float* from) {
       auto b = static_cast<ptrdiff_t>(row / L / heads), h = static_cast<ptrdiff_t>(row / L % heads);
-      auto l = static_cast<ptrdiff_t>(row % L);
-      auto* place = first + b * to.strides[0] + h * to.strides[1] + l * to.strides[2];
-      std::memcpy(place, from, D * sizeof(float));
+      auto l = form_.start + static_cast<ptrdiff_t>(row % L);
+      auto at = b * to.strides[0] + h * to.strides[1] + l * to.strides[2];
+      narrow(from, first + at * size, D);
     });
   });
 }

@@ -1,5 +1,5 @@
 // What lies between the projections of attention: queries and keys are normalized and turned, rows
-// written into the cache, and attended to. In float32.
+// written into the cache, and attended to. In float32, but for what the cache holds.
 #pragma once
 
 #include "angles.h"
@@ -28,7 +28,8 @@ struct StepForm {
 
 class AttentionStep {
  public:
-  // `keys` and `values` (B, H_kv, S, D) are the buffers written into.
+  // `keys` and `values` (B, H_kv, S, D) are the buffers written into, of one type that rows are
+  // rounded to.
   AttentionStep(
       const StepForm& form, size_t L, size_t heads, const mx::array& keys, const mx::array& values,
       Workspace& work);
@@ -55,6 +56,7 @@ class AttentionStep {
 
   StepForm form_;
   AttentionJob job_{};
+  Float held_; // the type of keys and values
   Turned queries_{}, keys_{};
   const float *v_ = nullptr, *freqs_ = nullptr;
   size_t parts_, turned_queries_, turned_keys_, room_;

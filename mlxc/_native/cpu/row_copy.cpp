@@ -16,11 +16,14 @@ RowCopy::RowCopy(const mx::array& from, mx::array& to, int start)
       from(from.data<char>()),
       outer{static_cast<size_t>(from.shape(0)), static_cast<size_t>(from.shape(1))},
       length(from.shape(2)),
-      row(from.shape(3) * to.itemsize()) {
-  auto size = static_cast<int64_t>(to.itemsize());
+      features(from.shape(3)),
+      row(features * to.itemsize()) {
+  if (from.dtype() != to.dtype()) {
+    narrow = pick<Narrow>().run[static_cast<int>(float_of(to.dtype()))];
+  }
   for (int axis = 0; axis < 3; axis++) {
-    to_strides[axis] = to.strides(axis) * size;
-    from_strides[axis] = from.strides(axis) * size;
+    to_strides[axis] = to.strides(axis) * static_cast<int64_t>(to.itemsize());
+    from_strides[axis] = from.strides(axis) * static_cast<int64_t>(from.itemsize());
   }
 }
 
@@ -35,7 +38,11 @@ void RowCopy::run() const {
         target += static_cast<int64_t>(at[axis]) * to_strides[axis];
         source += static_cast<int64_t>(at[axis]) * from_strides[axis];
       }
-      std::memcpy(target, source, row);
+      if (narrow) {
+        narrow(reinterpret_cast<const float*>(source), target, features);
+      } else {
+        std::memcpy(target, source, row);
+      }
     }
   });
 }

@@ -4,13 +4,15 @@
 #include "primitive.h"
 
 #ifndef MLXC_FOREIGN
+#include "kernels/narrow.h"
 
 namespace mlxc::cpu {
 
 // The array itself if neighbours along its last axis lie together, else a copy.
 mx::array rows_together(const mx::array& a, mx::Stream stream);
 
-// Rows (B, H, L, D) on their way into a buffer (B, H, S, D) of the same type, from row `start` on.
+// Rows (B, H, L, D) on their way into a buffer (B, H, S, D) of the same type, from row `start` on;
+// or float32 ones into a buffer of a half type.
 class RowCopy {
  public:
   RowCopy(const mx::array& from, mx::array& to, int start);
@@ -22,7 +24,9 @@ class RowCopy {
   const char* from;
   size_t outer[2]; // of B and H
   size_t length; // L
-  size_t row; // bytes
+  size_t features; // D
+  size_t row; // bytes in the buffer
+  Narrow::Run* narrow = nullptr; // where the types differ
   int64_t to_strides[3], from_strides[3]; // of B, H and L in bytes
 };
 

@@ -8,8 +8,9 @@
 namespace mlxc::cpu {
 namespace {
 
-// Inputs: buffers (B, H, S, D), then as many rows (B, H, L, D) of their types. Outputs: the buffers
-// after the rows were written, then, if any are to be shown, views of their first rows.
+// Inputs: buffers (B, H, S, D), then as many rows (B, H, L, D) of their types, or float32 ones for
+// buffers of half types. Outputs: the buffers after the rows were written, then, if any are to be
+// shown, views of their first rows.
 class WriteRows : public Kernel {
  public:
   WriteRows(mx::Stream stream, Fallback fallback, int start, int shown)
@@ -118,8 +119,9 @@ Arrays write_rows(
   Arrays inputs = buffers;
   bool something = true;
   for (size_t i = 0; i < rows.size(); i++) {
-    bool same = rows[i].dtype() == buffers[i].dtype();
-    inputs.push_back(same ? rows[i] : mx::astype(rows[i], buffers[i].dtype(), s));
+    auto type = buffers[i].dtype();
+    bool taken = rows[i].dtype() == type || (rows[i].dtype() == mx::float32 && is_float(type));
+    inputs.push_back(taken ? rows[i] : mx::astype(rows[i], type, s));
     something = something && rows[i].size();
   }
   if (!usable(s) || !something) {

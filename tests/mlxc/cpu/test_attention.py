@@ -199,10 +199,17 @@ def test_views_of_a_cache_are_read_where_they_lie(L: int, instruction_set: str) 
     assert_close(attend(q, same, same), naive(q, same, same))
 
 
-@pytest.mark.parametrize("dtype", [mx.float32, mx.bfloat16], ids=str)
+@pytest.mark.parametrize(
+    ("dtype", "held"),
+    [(mx.float32, mx.float32), (mx.bfloat16, mx.bfloat16), (mx.float32, mx.float16)],
+    ids=str,
+)
 @pytest.mark.parametrize("D", [64, 80])
-def test_a_result_depends_on_its_query_alone(dtype: mx.Dtype, D: int, instruction_set: str) -> None:
+def test_a_result_depends_on_its_query_alone(
+    dtype: mx.Dtype, held: mx.Dtype, D: int, instruction_set: str
+) -> None:
     q, k, v = qkv((2, 6, 2, 150, 700), D, dtype=dtype)
+    k, v = k.astype(held), v.astype(held)
     whole = as_numpy(attend(q, k, v, "causal"))
     for threads in (1, 2, 3):
         mx.set_num_threads(threads)
@@ -239,6 +246,55 @@ def test_types_are_promoted_as_in_mlx() -> None:
         result = attend(*mixed)
         assert result.dtype == mx.float32
         assert_close(result, naive(*mixed))
+
+
+def test_half_keys_and_values_of_two_types_are_promoted_too() -> None:
+    q, k, v = qkv((1, 2, 1, 3, 10), 16)
+    k, v = k.astype(mx.float16), v.astype(mx.bfloat16)
+    result = attend(q, k, v)
+    assert result.dtype == mx.float32
+    assert_close(result, naive(q, k, v))
+
+
+@pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16], ids=str)
+@pytest.mark.parametrize("D", [64, 80, 33, 4])
+def test_half_keys_and_values_count_as_what_they_are_in_float32(
+    dtype: mx.Dtype, D: int, instruction_set: str
+) -> None:
+    for L, S in ((1, 1), (1, 77), (3, 700), (90, 300)):
+        q, k, v = qkv((2, 6, 2, L, S), D)
+        k, v = k.astype(dtype), v.astype(dtype)
+        wide = k.astype(mx.float32), v.astype(mx.float32)
+        sinks, added, shown = normal(6), normal(L, S), normal(S) > 0
+        for mask, sink in ((None, None), ("causal", None), (added, None), (shown, sinks)):
+            result = attend(q, k, v, mask, sink)
+            assert result.dtype == mx.float32
+            np.testing.assert_array_equal(np.array(result), np.array(attend(q, *wide, mask, sink)))
+
+
+def test_a_query_costs_no_copy_of_half_keys_and_values() -> None:
+    q = normal(1, 4, 1, 64)
+    k, v = normal(1, 2, 30_000, 64, dtype=mx.float16), normal(1, 2, 30_000, 64, dtype=mx.float16)
+    mx.eval(q, k, v)
+    before = mx.get_active_memory()
+    mx.reset_peak_memory()
+    mx.eval(attend(q, k, v))
+    assert mx.get_peak_memory() - before < k.nbytes / 4
+
+
+def test_gradients_have_the_types_of_half_keys_and_values() -> None:
+    q, k, v = qkv((1, 4, 2, 5, 9), 16)
+    k, v = k.astype(mx.float16), v.astype(mx.float16)
+
+    def loss(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
+        return (attend(q, k, v, "causal") ** 2).sum()
+
+    found = mx.grad(loss, argnums=(0, 1, 2))(q, k, v)
+    mx.cpu_kernels(False)
+    expected = mx.grad(loss, argnums=(0, 1, 2))(q, k, v)
+    assert [a.dtype for a in found] == [mx.float32, mx.float16, mx.float16]
+    for a, b in zip(found, expected, strict=True):
+        assert_close(a, b)
 
 
 def test_what_no_kernel_fits_is_refused_or_done_by_mlx() -> None:

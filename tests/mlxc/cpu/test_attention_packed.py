@@ -84,6 +84,20 @@ def test_all_types_are_read(dtype: mx.Dtype, L: int, instruction_set: str) -> No
     assert_close(packed.attend(), packed.expected())
 
 
+@pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16], ids=str)
+def test_scales_of_half_types_count_as_what_they_are_in_float32(
+    dtype: mx.Dtype, instruction_set: str
+) -> None:
+    for L in (1, 40):
+        packed = Packed(L, dtype=dtype)
+        packed.q = packed.q.astype(mx.float32)
+        found = packed.attend("causal")
+        for three in (packed.k, packed.v):
+            three[1:] = [a.astype(mx.float32) for a in three[1:]]
+        assert found.dtype == mx.float32
+        np.testing.assert_array_equal(np.array(found), np.array(packed.attend("causal")))
+
+
 def masks(L: int, S: int) -> list[str | mx.array | None]:
     return [
         None,

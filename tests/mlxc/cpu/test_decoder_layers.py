@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.assert_close import assert_close
-from support.kernels import choose, cpu_kernels, instruction_sets
+from support.kernels import FLOATS, choose, cpu_kernels, instruction_sets
 
 import mlxc as mx
 from mlxc.fast import _composed_blocks
@@ -155,9 +155,10 @@ CASES = {
 @pytest.mark.parametrize(
     ("B", "L", "start", "S"), [(1, 1, 0, 8), (1, 1, 300, 512), (2, 3, 5, 8), (1, 40, 24, 64)]
 )
-def test_attention_has_the_bits_of_its_operations(case, isa, B, L, start, S, activations):
+@pytest.mark.parametrize("held", FLOATS, ids=str)
+def test_attention_has_the_bits_of_its_operations(case, isa, B, L, start, S, held, activations):
     x = normal(B, L, F, seed=20)
-    keys, values = normal(B, H_KV, S, D, seed=21), normal(B, H_KV, S, D, seed=22)
+    keys, values = (normal(B, H_KV, S, D, seed=seed).astype(held) for seed in (21, 22))
     mask = "causal" if L > 1 else None
 
     with cpu_kernels(instruction_set=isa):
@@ -165,6 +166,7 @@ def test_attention_has_the_bits_of_its_operations(case, isa, B, L, start, S, act
         expected = case.attention(x, keys, values, start, mask)
         mx.eval(got, expected)
 
+    assert [a.dtype for a in got] == [mx.float32, held, held]
     for one, other in zip(got, expected, strict=True):
         assert mx.array_equal(one, other)
 
@@ -223,8 +225,10 @@ def test_rows_that_have_no_integers_are_multiplied_as_floats(L, activations):
     assert mx.array_equal(forward, case.feed_forward(x), equal_nan=True)
 
 
-def test_mlx_computes_the_same_where_kernels_are_off():
-    case, x, held = CASES["normed heads"], normal(2, 3, F, seed=20), normal(2, 2, 8, D, seed=21)
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_mlx_computes_the_same_where_kernels_are_off(dtype):
+    case, x = CASES["normed heads"], normal(2, 3, F, seed=20)
+    held = normal(2, 2, 8, D, seed=21).astype(dtype)
 
     def both() -> list[mx.array]:
         block = case.attend(x, held, held, 2, "causal")
@@ -235,12 +239,15 @@ def test_mlx_computes_the_same_where_kernels_are_off():
     kernels = both()
     with cpu_kernels(False):
         mlx = both()
+    assert [a.dtype for a in mlx] == [a.dtype for a in kernels]
     for one, other in zip(kernels, mlx, strict=True):
         assert_close(one, other)
 
 
-def test_what_stands_in_for_them_computes_the_same():
-    case, x, held = CASES["normed heads"], normal(2, 3, F, seed=20), normal(2, 2, 8, D, seed=21)
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_what_stands_in_for_them_computes_the_same(dtype):
+    case, x = CASES["normed heads"], normal(2, 3, F, seed=20)
+    held = normal(2, 2, 8, D, seed=21).astype(dtype)
     layers = [(case.half(), None)]
     y, (keys,), (values,) = _composed_blocks.decoder_layers(
         layers, x, [held], [held], 2, "causal", None
@@ -304,6 +311,8 @@ def test_a_step_writes_in_place_though_the_one_before_is_still_computed():
 WRONG = {
     "no x": (dict(x=mx.zeros((1, F))), "must be"),
     "another type": (dict(x=mx.zeros((1, 1, F), dtype=mx.float16)), "float32"),
+    "buffers of integers": (dict(keys=mx.zeros((1, H_KV, 8, D), mx.int32)), "keys and values of"),
+    "buffers of two types": (dict(keys=mx.zeros((1, H_KV, 8, D), mx.float16)), "of one type"),
     "rows outside": (dict(start=8), "within keys and values"),
     "a batch that does not fit": (dict(x=mx.zeros((2, 1, F))), "in B"),
     "weights missing": (dict(weights=[mx.zeros((F,))]), "those of each layer"),
@@ -317,10 +326,10 @@ WRONG = {
 @pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
 def test_what_does_not_fit_is_refused(change, words):
     case, held = CASES["plain"], mx.zeros((1, H_KV, 8, D))
-    given = {"x": mx.zeros((1, 1, F)), "start": 0, "mask": None} | change
+    given = {"x": mx.zeros((1, 1, F)), "start": 0, "mask": None, "keys": held} | change
 
     with pytest.raises(ValueError, match=words):
-        case.attend(given.pop("x"), held, held, **given)
+        case.attend(given.pop("x"), given.pop("keys"), held, **given)
 
 
 def test_an_unknown_activation_is_refused():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from support.kernels import cpu_kernels, instruction_sets
 
 import mlxc as mx
 from mlxc.fast import _composed
@@ -103,6 +104,22 @@ def test_buffers_and_rows_may_be_views() -> None:
     (found,), _ = mx.fast.write_rows([found], [turned], 0)
     expected[:, :, :2] = np.array(turned)
     np.testing.assert_array_equal(np.array(found), expected)
+
+
+@pytest.mark.parametrize("isa", instruction_sets())
+@pytest.mark.parametrize("dtype", [mx.float32, mx.float16, mx.bfloat16], ids=str)
+def test_float32_rows_are_rounded_to_the_type_of_the_buffer(
+    isa: str, dtype: mx.Dtype, kernels: bool
+) -> None:
+    rows = numbers(2, 3, 5, 37) * np.exp(numbers(2, 3, 5, 37, seed=1) * 9)
+    rows[0, 0, 0, :4] = np.inf, -np.inf, 1e9, 3e-8
+    for row in (mx.array(rows), mx.array(rows.swapaxes(1, 2).copy()).swapaxes(1, 2)):
+        with cpu_kernels(kernels, instruction_set=isa):
+            (found,), (seen,) = mx.fast.write_rows([mx.zeros((2, 3, 9, 37), dtype)], [row], 3, 8)
+            mx.eval(found, seen)
+        assert found.dtype == seen.dtype == dtype
+        assert mx.array_equal(seen[:, :, 3:], mx.array(rows).astype(dtype))
+        assert mx.array_equal(found[:, :, 8:], mx.zeros((2, 3, 1, 37)))
 
 
 def test_rows_take_the_type_of_the_buffer_and_may_be_none() -> None:

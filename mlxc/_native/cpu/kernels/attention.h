@@ -42,8 +42,10 @@ struct Attention {
   // How many floats of working memory `run` needs for `parts` parts at the same time.
   std::size_t (*room)(const AttentionJob& job, std::size_t parts);
 
-  // All arrays but boolean masks and packed words are of the type.
-  void (*run[float_types])(const AttentionJob& job, std::size_t parts, float* memory);
+  // By the type of queries, added masks, sinks and the result, then by that of keys and values, or of
+  // their scales and biases: the same, or a half type beside float32. No other pair has one.
+  using Run = void(const AttentionJob& job, std::size_t parts, float* memory);
+  Run* run[float_types][float_types];
 
   MLXC_TABLE(Attention);
 };

@@ -1,6 +1,7 @@
 // Attention in one pass over keys and values. Written on vectors of float32, so every instruction
 // set has it. AVX2 and AVX-512 exchange rows and columns of keys in registers, which the others do
-// element by element; AVX-512 unpacks with permutations of bytes (VBMI).
+// element by element, and those of half types before they widen them; AVX-512 unpacks with
+// permutations of bytes (VBMI).
 //
 // The queries of all heads that share keys and values are rows of one matrix. Keys are read in
 // blocks, and blocks in spans; what a query gets of a span is computed by itself and then merged
@@ -45,12 +46,12 @@ void share(size_t count, size_t parts, float* memory, const Plan& plan, Work&& w
   }
 }
 
-template <class T>
+template <class T, class K>
 void run(const AttentionJob& job, size_t parts, float* memory) {
   Plan plan(job, parts);
   if (!plan.split) {
     share(plan.units, parts, memory, plan, [&](size_t i, float* own) {
-      Unit<T> unit(job, plan, i, own);
+      Unit<T, K> unit(job, plan, i, own);
       unit.read_queries();
       unit.start(unit.all());
       for (size_t span = 0; span < plan.spans && unit.reaches(span); span++) {
@@ -63,12 +64,12 @@ void run(const AttentionJob& job, size_t parts, float* memory) {
   }
   float* spans = memory + plan.of_parts(parts);
   share(plan.units * plan.spans, parts, memory, plan, [&](size_t i, float* own) {
-    Unit<T> unit(job, plan, i / plan.spans, own);
+    Unit<T, K> unit(job, plan, i / plan.spans, own);
     unit.read_queries();
     unit.attend(i % plan.spans, {spans + i * plan.of_span, plan});
   });
   share(plan.units, 1, memory, plan, [&](size_t i, float* own) {
-    Unit<T> unit(job, plan, i, own);
+    Unit<T, K> unit(job, plan, i, own);
     unit.start(unit.all());
     for (size_t span = 0; span < plan.spans; span++) {
       unit.add(unit.all(), {spans + (i * plan.spans + span) * plan.of_span, plan});
@@ -82,7 +83,11 @@ void run(const AttentionJob& job, size_t parts, float* memory) {
 
 const Attention Attention::MLXC_ISA = {
     MLXC_ISA::room,
-    {MLXC_ISA::run<float>, MLXC_ISA::run<f16>, MLXC_ISA::run<bf16>},
+    {
+        {MLXC_ISA::run<float, float>, MLXC_ISA::run<float, f16>, MLXC_ISA::run<float, bf16>},
+        {nullptr, MLXC_ISA::run<f16, f16>, nullptr},
+        {nullptr, nullptr, MLXC_ISA::run<bf16, bf16>},
+    },
 };
 
 } // namespace mlxc::cpu

@@ -9,18 +9,30 @@ namespace {
 
 constexpr size_t KEYS = 64; // of a block
 
+// Rows that are read later are asked for while there is work at hand: caches are too long for the
+// processor's, and it does not guess how they are read.
+struct Ahead {
+  ptrdiff_t bytes = 0; // from a row that is read to one for later; none if 0
+
+  void fetch(const void* at) const {
+    if (bytes) {
+      __builtin_prefetch(static_cast<const char*>(at) + bytes, 0, 2);
+    }
+  }
+};
+
 #if defined(MLXC_AVX512) || defined(MLXC_AVX2)
 #define MLXC_COLUMNS
 
-// out[c] holds word c of each of the 8 keys from `from` on, `step` bytes apart. On Zen half a
+// out[c] holds element c of each of the 8 keys from `from` on, `step` elements apart. On Zen half a
 // register of AVX-512 costs half as much, and loads put its two halves together for nothing.
-inline void columns(const char* from, ptrdiff_t step, __m256 (&out)[4]) {
+inline void columns(const float* from, ptrdiff_t step, __m256 (&out)[4]) {
   __m256 x[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    auto low = _mm_loadu_ps(reinterpret_cast<const float*>(from + i * step));
-    auto high = _mm_loadu_ps(reinterpret_cast<const float*>(from + (i + 4) * step));
-    x[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
+    x[i] = _mm256_insertf128_ps(
+        _mm256_castps128_ps256(_mm_loadu_ps(from + i * step)), _mm_loadu_ps(from + (i + 4) * step),
+        1);
   }
   auto a = _mm256_castps_pd(_mm256_unpacklo_ps(x[0], x[1]));
   auto b = _mm256_castps_pd(_mm256_unpacklo_ps(x[2], x[3]));
@@ -32,58 +44,150 @@ inline void columns(const char* from, ptrdiff_t step, __m256 (&out)[4]) {
   out[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(c, d));
 }
 
-// The features of a word, one or two.
-inline void features(__m256 word, const float*, __m256 (&out)[1]) {
-  out[0] = word;
-}
-inline void features(__m256 word, const bf16*, __m256 (&out)[2]) {
-  auto bits = _mm256_castps_si256(word);
-  out[0] = _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
-  out[1] = _mm256_castsi256_ps(_mm256_and_si256(bits, _mm256_set1_epi32(-65536)));
-}
-inline void features(__m256 word, const f16*, __m256 (&out)[2]) {
-  auto bits = _mm256_castps_si256(word);
-  auto low = _mm256_and_si256(bits, _mm256_set1_epi32(0xffff));
-  auto packed = _mm256_packus_epi32(low, _mm256_srli_epi32(bits, 16)); // of 128 bits each
-  packed = _mm256_permute4x64_epi64(packed, 0b11011000);
-  out[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(packed));
-  out[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(packed, 1));
-}
-#endif
-
 // to[d][j] = from[j][d] for n <= KEYS keys of D features, the keys `step` elements apart.
-template <class T>
-void turn(const T* from, ptrdiff_t step, size_t n, size_t D, float* to) {
-  size_t whole = 0, done = 0; // keys and features of whole registers
-#if defined(MLXC_COLUMNS)
-  constexpr size_t PER_WORD = 4 / sizeof(T);
-  whole = n / 8 * 8;
-  done = D / (4 * PER_WORD) * (4 * PER_WORD);
+inline void turn(
+    const float* from, ptrdiff_t step, size_t n, size_t D, float* to, Ahead = {}) {
+  size_t whole = n / 8 * 8, done = D / 4 * 4; // keys and features of whole registers
   for (size_t j = 0; j < whole; j += 8) {
-    for (size_t d = 0; d < done; d += 4 * PER_WORD) {
-      __m256 words[4];
-      columns(
-          reinterpret_cast<const char*>(from + static_cast<ptrdiff_t>(j) * step + d),
-          step * static_cast<ptrdiff_t>(sizeof(T)), words);
+    for (size_t d = 0; d < done; d += 4) {
+      __m256 k[4];
+      columns(from + static_cast<ptrdiff_t>(j) * step + d, step, k);
 #pragma GCC unroll 4
       for (size_t c = 0; c < 4; c++) {
-        __m256 k[PER_WORD];
-        features(words[c], from, k);
-#pragma GCC unroll 2
-        for (size_t p = 0; p < PER_WORD; p++) {
-          _mm256_storeu_ps(to + (d + c * PER_WORD + p) * KEYS + j, k[p]);
-        }
+        _mm256_storeu_ps(to + (d + c) * KEYS + j, k[c]);
       }
     }
   }
-#endif
   for (size_t j = 0; j < n; j++) {
-    const T* row = from + static_cast<ptrdiff_t>(j) * step;
     for (size_t d = j < whole ? done : 0; d < D; d++) {
-      to[d * KEYS + j] = to_float(row[d]);
+      to[d * KEYS + j] = from[static_cast<ptrdiff_t>(j) * step + static_cast<ptrdiff_t>(d)];
     }
   }
 }
+
+// Half types: a register holds neighbouring features of a key, 8 in each of its lanes.
+#if defined(MLXC_AVX512)
+using Halves = __m512i;
+#define MLXC_HALVES(NAME) _mm512_##NAME
+#else
+using Halves = __m256i;
+#define MLXC_HALVES(NAME) _mm256_##NAME
+#endif
+constexpr size_t FEATURES = sizeof(Halves) / 2;
+
+template <class T>
+Halves load_features(const T* from, size_t n) {
+#if defined(MLXC_AVX512)
+  auto wanted = n < FEATURES ? (1u << n) - 1 : ~0u;
+  return _mm512_maskz_loadu_epi16(wanted, from);
+#else
+  if (n >= FEATURES) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  alignas(32) T part[FEATURES] = {};
+  std::memcpy(part, from, n * sizeof(T));
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(part));
+#endif
+}
+
+// Exchanges 8 keys and the 8 features in each lane.
+inline void exchange(Halves (&x)[8]) {
+  Halves a[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) { // a[i]: features 0 to 3 of keys 2 i and 2 i + 1; a[i + 4]: 4 to 7
+    a[i] = MLXC_HALVES(unpacklo_epi16)(x[2 * i], x[2 * i + 1]);
+    a[i + 4] = MLXC_HALVES(unpackhi_epi16)(x[2 * i], x[2 * i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    auto b = MLXC_HALVES(unpacklo_epi32)(a[i], a[i + 1]); // features i and i + 1 of keys 0 to 3
+    auto c = MLXC_HALVES(unpacklo_epi32)(a[i + 2], a[i + 3]); // of keys 4 to 7
+    auto d = MLXC_HALVES(unpackhi_epi32)(a[i], a[i + 1]);
+    auto e = MLXC_HALVES(unpackhi_epi32)(a[i + 2], a[i + 3]);
+    x[i] = MLXC_HALVES(unpacklo_epi64)(b, c);
+    x[i + 1] = MLXC_HALVES(unpackhi_epi64)(b, c);
+    x[i + 2] = MLXC_HALVES(unpacklo_epi64)(d, e);
+    x[i + 3] = MLXC_HALVES(unpackhi_epi64)(d, e);
+  }
+}
+
+#undef MLXC_HALVES
+
+#if defined(MLXC_AVX512)
+inline F widened(__m256i x, const f16*) {
+  return _mm512_cvtph_ps(x);
+}
+inline F widened(__m256i x, const bf16*) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
+}
+#else
+inline F widened(__m128i x, const f16*) {
+  return _mm256_cvtph_ps(x);
+}
+inline F widened(__m128i x, const bf16*) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16));
+}
+#endif
+
+// A register of keys and as many features as one holds. The keys behind the last are copies of it.
+template <class T>
+void turn(const T* from, ptrdiff_t step, size_t n, size_t D, float* to, Ahead ahead = {}) {
+  constexpr size_t AT_ONCE = W;
+  for (size_t j = 0; j < n; j += AT_ONCE) {
+    const T* rows[AT_ONCE];
+    for (size_t k = 0; k < AT_ONCE; k++) {
+      rows[k] = from + static_cast<ptrdiff_t>(std::min(j + k, n - 1)) * step;
+    }
+    for (size_t d = 0; d < D; d += FEATURES) {
+      Halves x[AT_ONCE / 8][8];
+#pragma GCC unroll 2
+      for (size_t i = 0; i < AT_ONCE / 8; i++) {
+#pragma GCC unroll 8
+        for (size_t k = 0; k < 8; k++) {
+          const T* at = rows[8 * i + k] + d;
+          ahead.fetch(at);
+          x[i][k] = load_features(at, D - d);
+        }
+        exchange(x[i]);
+      }
+      auto put = [&](size_t feature, auto keys) {
+        if (feature < D) {
+          store(to + feature * KEYS + j, widened(keys, from));
+        }
+      };
+#if defined(MLXC_AVX512)
+      auto first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+      auto second = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+#pragma GCC unroll 8
+      for (size_t f = 0; f < 8; f++) {
+        auto a = _mm512_permutex2var_epi64(x[0][f], first, x[1][f]); // two lanes of either
+        auto b = _mm512_permutex2var_epi64(x[0][f], second, x[1][f]);
+        put(d + f, _mm512_castsi512_si256(a));
+        put(d + f + 8, _mm512_extracti64x4_epi64(a, 1));
+        put(d + f + 16, _mm512_castsi512_si256(b));
+        put(d + f + 24, _mm512_extracti64x4_epi64(b, 1));
+      }
+#else
+#pragma GCC unroll 8
+      for (size_t f = 0; f < 8; f++) {
+        put(d + f, _mm256_castsi256_si128(x[0][f]));
+        put(d + f + 8, _mm256_extracti128_si256(x[0][f], 1));
+      }
+#endif
+    }
+  }
+}
+#else
+// to[d][j] = from[j][d] for n <= KEYS keys of D features, the keys `step` elements apart.
+template <class T>
+void turn(const T* from, ptrdiff_t step, size_t n, size_t D, float* to, Ahead = {}) {
+  for (size_t j = 0; j < n; j++, from += step) {
+    for (size_t d = 0; d < D; d++) {
+      to[d * KEYS + j] = to_float(from[d]);
+    }
+  }
+}
+#endif
 
 // to[j][d] = from[j][d]: values of a type as float32, `width` elements apart.
 template <class T>

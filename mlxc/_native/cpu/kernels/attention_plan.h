@@ -24,6 +24,7 @@ struct Plan {
   size_t width; // of a row of values
   size_t units, spans;
   bool split; // whether a unit is divided into its spans
+  size_t between; // keys of the spans that others take, if so
   size_t of_part, of_span; // floats
 
   Plan(const AttentionJob& job, size_t parts) {
@@ -35,6 +36,7 @@ struct Plan {
     units = job.B * job.H_kv * blocks;
     spans = (job.S + SPAN - 1) / SPAN;
     split = parts > 1 && spans > 1 && units < 4 * parts;
+    between = (parts - 1) * SPAN;
     size_t features = round_up(job.D, W);
     of_span = round_up(rows * (width + 2), 16);
     of_part = round_up(rows * features, 16) + features * KEYS + std::max(features, width) * KEYS +

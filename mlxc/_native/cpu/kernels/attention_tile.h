@@ -62,33 +62,17 @@ void score(const float* q, const float* keys, size_t n, size_t D, float* scores)
   }
 }
 
-// The rows that are read next, `step` bytes apart: they are asked for while there is work at hand,
-// because caches are too long for the processor's, and it does not guess how they are read.
-struct Ahead {
-  const char* rows = nullptr;
-  ptrdiff_t step = 0;
-
-  void fetch(size_t row, size_t offset) const {
-    if (rows) {
-      __builtin_prefetch(rows + static_cast<ptrdiff_t>(row) * step + offset, 0, 2);
-    }
-  }
-};
-
 #if defined(MLXC_COLUMNS)
-// scores[r][j] for KEYS keys as they lie, `step` elements apart. D is a multiple of 16 bytes.
-template <int R, class T>
+// scores[r][j] for KEYS keys as they lie, `step` elements apart. D is a multiple of 4.
+template <int R>
 void score_as_it_lies(
-    const float* q, const T* keys, ptrdiff_t step, size_t D, float* scores, Ahead ahead) {
-  constexpr size_t PER_WORD = 4 / sizeof(T);
+    const float* q, const float* keys, ptrdiff_t step, size_t D, float* scores, Ahead ahead) {
 #if defined(MLXC_AVX512)
   constexpr size_t GROUPS = R == 1 ? 8 : 4; // of 8 keys, whose sums registers hold
 #else
   constexpr size_t GROUPS = R == 1 ? 4 : R <= 3 ? 2 : 1;
 #endif
-  ptrdiff_t bytes = step * static_cast<ptrdiff_t>(sizeof(T));
   for (size_t j = 0; j < KEYS; j += 8 * GROUPS) {
-    auto* at = reinterpret_cast<const char*>(keys + static_cast<ptrdiff_t>(j) * step);
     __m256 sums[R][GROUPS];
 #pragma GCC unroll 6
     for (int r = 0; r < R; r++) {
@@ -97,28 +81,22 @@ void score_as_it_lies(
         sums[r][i] = _mm256_setzero_ps();
       }
     }
-    for (size_t d = 0; d < D; d += 4 * PER_WORD, at += 16) {
+    for (size_t d = 0; d < D; d += 4) {
 #pragma GCC unroll 8
       for (size_t i = 0; i < GROUPS; i++) {
-        if (d % (16 * PER_WORD) == 0) {
+        if (d % 16 == 0) {
 #pragma GCC unroll 8
           for (size_t key = j + 8 * i; key < j + 8 * i + 8; key++) {
-            ahead.fetch(key, d * sizeof(T));
+            ahead.fetch(keys + static_cast<ptrdiff_t>(key) * step + d);
           }
         }
-        __m256 words[4];
-        columns(at + static_cast<ptrdiff_t>(8 * i) * bytes, bytes, words);
+        __m256 k[4];
+        columns(keys + static_cast<ptrdiff_t>(j + 8 * i) * step + d, step, k);
 #pragma GCC unroll 4
         for (size_t c = 0; c < 4; c++) {
-          __m256 k[PER_WORD];
-          features(words[c], keys, k);
-#pragma GCC unroll 2
-          for (size_t p = 0; p < PER_WORD; p++) {
 #pragma GCC unroll 6
-            for (int r = 0; r < R; r++) {
-              auto x = _mm256_set1_ps(q[r * D + d + c * PER_WORD + p]);
-              sums[r][i] = _mm256_fmadd_ps(x, k[p], sums[r][i]);
-            }
+          for (int r = 0; r < R; r++) {
+            sums[r][i] = _mm256_fmadd_ps(_mm256_set1_ps(q[r * D + d + c]), k[c], sums[r][i]);
           }
         }
       }
@@ -139,7 +117,7 @@ void score_as_it_lies(
 template <int R, int N, bool whole, class T>
 void weigh_some(
     const float* weights, const float* factors, const T* values, ptrdiff_t step, size_t n,
-    float* sums_, size_t width, int rest, Ahead ahead, size_t offset) {
+    float* sums_, size_t width, int rest, Ahead ahead) {
   F sums[R][N];
 #pragma GCC unroll 6
   for (int r = 0; r < R; r++) {
@@ -152,7 +130,7 @@ void weigh_some(
     F v[N];
 #pragma GCC unroll 4
     for (size_t i = 0; i < N; i++) {
-      ahead.fetch(j, (offset + i * W) * sizeof(T));
+      ahead.fetch(values + i * W);
       v[i] = whole ? load(values + i * W) : load(values + i * W, rest);
     }
 #pragma GCC unroll 6
@@ -179,14 +157,14 @@ void weigh(
     float* sums, size_t width, size_t D, Ahead ahead) {
   size_t d = 0;
   for (; d + PASS * W <= D; d += PASS * W) {
-    weigh_some<R, PASS, true>(weights, factors, values + d, step, n, sums + d, width, W, ahead, d);
+    weigh_some<R, PASS, true>(weights, factors, values + d, step, n, sums + d, width, W, ahead);
   }
   for (; d + W <= D; d += W) {
-    weigh_some<R, 1, true>(weights, factors, values + d, step, n, sums + d, width, W, ahead, d);
+    weigh_some<R, 1, true>(weights, factors, values + d, step, n, sums + d, width, W, ahead);
   }
   if (d < D) {
     int rest = static_cast<int>(D - d);
-    weigh_some<R, 1, false>(weights, factors, values + d, step, n, sums + d, width, rest, ahead, d);
+    weigh_some<R, 1, false>(weights, factors, values + d, step, n, sums + d, width, rest, ahead);
   }
 }
 

@@ -7,7 +7,8 @@
 namespace mlxc::cpu::MLXC_ISA {
 namespace {
 
-template <class T>
+// T is the type of queries and results, K that of keys and values.
+template <class T, class K>
 class Unit {
  public:
   Unit(const AttentionJob& job, const Plan& plan, size_t index, float* memory)
@@ -167,41 +168,44 @@ class Unit {
 
   // Whether values are multiplied where they lie.
   bool in_place() const {
-    return !job.v.bits && (std::is_same_v<T, float> || rows <= TILE);
+    return !job.v.bits && (std::is_same_v<K, float> || rows <= TILE);
   }
 
-  // Whether a block of keys is multiplied as it lies: turning it is not worth it for one tile.
+  // Whether a block of keys is multiplied as it lies: turning float32 is not worth it for one tile.
   bool as_it_lies([[maybe_unused]] size_t n) const {
 #if defined(MLXC_COLUMNS)
-    return rows <= TILE && n == KEYS && job.D * (job.k.bits ? 4 : sizeof(T)) % 16 == 0;
+    bool is_float = job.k.bits || std::is_same_v<K, float>;
+    return is_float && rows <= TILE && n == KEYS && job.D % 4 == 0;
 #else
     return false;
 #endif
   }
 
-  const T* row_of(const AttentionRows& of, size_t key) const {
-    return static_cast<const T*>(of.data) + place(of.strides, kv_head, key);
+  const K* row_of(const AttentionRows& of, size_t key) const {
+    return static_cast<const K*>(of.data) + place(of.strides, kv_head, key);
   }
 
-  // The rows behind a block, if this unit reads them as they lie.
+  // The rows that are read behind a block: of the span that is likely to come next, where there is
+  // another part.
   Ahead ahead(const AttentionRows& of, size_t first) const {
-    size_t next = first + KEYS;
-    if (rows > TILE || next >= job.S || (plan.split && next % SPAN == 0) || of.bits) {
+    size_t behind = KEYS;
+    if (plan.split && (first + KEYS) % SPAN == 0) {
+      behind += plan.between;
+    }
+    if (rows > TILE || first + behind >= job.S || of.bits) {
       return {};
     }
-    return {
-        reinterpret_cast<const char*>(row_of(of, next)),
-        of.strides[2] * static_cast<ptrdiff_t>(sizeof(T))};
+    return {static_cast<ptrdiff_t>(behind * sizeof(K)) * of.strides[2]};
   }
 
   void read_block(size_t first, size_t n) {
     if (job.k.bits) {
       float* to = as_it_lies(n) ? keys : values;
-      unpack_rows<T>(job.k, batch, kv_head, first, n, job.D, to, job.D);
+      unpack_rows<K>(job.k, batch, kv_head, first, n, job.D, to, job.D);
     }
     if (!as_it_lies(n)) {
       job.k.bits ? turn(values, static_cast<ptrdiff_t>(job.D), n, job.D, keys)
-                 : turn(row_of(job.k, first), job.k.strides[2], n, job.D, keys);
+                 : turn(row_of(job.k, first), job.k.strides[2], n, job.D, keys, ahead(job.k, first));
     }
     if (!in_place()) {
       read_values(first, n);
@@ -210,7 +214,7 @@ class Unit {
 
   void read_values(size_t first, size_t n) {
     if (job.v.bits) {
-      unpack_rows<T>(job.v, batch, kv_head, first, n, job.D_v, values, plan.width);
+      unpack_rows<K>(job.v, batch, kv_head, first, n, job.D_v, values, plan.width);
     } else {
       widen(row_of(job.v, first), job.v.strides[2], n, job.D_v, values, plan.width);
     }
@@ -259,11 +263,13 @@ class Unit {
       const float* q, [[maybe_unused]] size_t first, size_t n, float* scores) const {
 #if defined(MLXC_COLUMNS)
     if (as_it_lies(std::min(KEYS, job.S - first))) {
-      job.k.bits
-          ? score_as_it_lies<R>(q, keys, static_cast<ptrdiff_t>(job.D), job.D, scores, {})
-          : score_as_it_lies<R>(
-                q, row_of(job.k, first), job.k.strides[2], job.D, scores, ahead(job.k, first));
-      return;
+      if constexpr (std::is_same_v<K, float>) {
+        if (!job.k.bits) {
+          return score_as_it_lies<R>(
+              q, row_of(job.k, first), job.k.strides[2], job.D, scores, ahead(job.k, first));
+        }
+      }
+      return score_as_it_lies<R>(q, keys, static_cast<ptrdiff_t>(job.D), job.D, scores, {});
     }
 #endif
     score<R>(q, keys, n, job.D, scores);
