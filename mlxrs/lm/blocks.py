@@ -26,11 +26,13 @@ class Attention(Protocol):
     Attributes:
         head_dim: Features of a head, D.
         scale: Factor on the products of queries and keys.
+        cache_dtype: What keys and values are rounded to; None is what they are computed in.
         q_norm: Of the queries of a head, or None; `k_norm` of its keys.
     """
 
     head_dim: int
     scale: float
+    cache_dtype: mx.Dtype | None
 
     @property
     def q_proj(self) -> Projection: ...
@@ -95,7 +97,8 @@ class LayerStack:
         self._layers: list[DecoderLayer] = []
         self._revision = -1
         self._at_once: mx.fast.DecoderLayers | None = None
-        self._layouts: list[tuple[int, int]] = []  # heads and features of keys and values
+        # Heads, features and dtype of keys and values.
+        self._layouts: list[tuple[int, int, mx.Dtype]] = []
 
     def __call__(
         self,
@@ -135,10 +138,10 @@ class LayerStack:
         start = caches[0].position if caches[0] is not None else 0
         keys: list[mx.array] = []
         values: list[mx.array] = []
-        for cache, layout in zip(caches, self._layouts, strict=True):
+        for cache, (heads, D, dtype) in zip(caches, self._layouts, strict=True):
             if cache is None or cache.position != start:
                 return None
-            lent = cache.lend(L, (B, *layout), x.dtype)
+            lent = cache.lend(L, (B, heads, D), dtype)
             if lent is None:
                 return None
             keys.append(lent[0])
@@ -157,9 +160,9 @@ class LayerStack:
         self._layouts = [_layout(layer.self_attn) for layer in layers]
 
 
-def _layout(attention: Attention) -> tuple[int, int]:
+def _layout(attention: Attention) -> tuple[int, int, mx.Dtype]:
     D = attention.head_dim
-    return attention.k_proj.weight.shape[0] // D, D
+    return attention.k_proj.weight.shape[0] // D, D, attention.cache_dtype or mx.float32
 
 
 def _halves(layer: DecoderLayer) -> tuple[mx.fast.AttentionHalf, mx.fast.FeedForwardHalf] | None:

@@ -25,7 +25,9 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
     model is in use. Products with packed weights round activations to 16 bits where the processor
     has dot products of bytes; where the environment says `MLXRS_CPU_ACTIVATIONS=int8`, to 8 bits,
     which is faster, and as exact as llama.cpp, which does so always; with `float32` they are
-    exact. That holds for all models of the process. `mlxrs info` tells what was chosen and why.
+    exact. That holds for all models of the process. Keys and values are rounded to float16 where
+    activations are rounded, unless the environment says `MLXRS_CPU_CACHE=float32`; `float16` there
+    rounds them in any case. `mlxrs info` tells what was chosen and why.
 
     Args:
         name_or_path: A known name, a directory in the layout of Hugging Face, or a GGUF file.
@@ -38,7 +40,8 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
         ModelNotFoundError: There is nothing under that name or path.
         UnsupportedError: The architecture, or how its weights are packed, is not known here.
         FormatError: A file is malformed, or weights and configuration contradict each other.
-        ValueError: The environment variable MLXRS_CPU_ACTIVATIONS is none of float32, int16, int8.
+        ValueError: The environment variable MLXRS_CPU_ACTIVATIONS is none of float32, int16, int8,
+            or MLXRS_CPU_CACHE none of float32, float16.
 
     Example:
         model, tokenizer = load("smollm2-135m-instruct")
@@ -60,6 +63,8 @@ def _build_for_cpu(checkpoint: Checkpoint) -> BaseModel:
         for module in model.modules():
             if isinstance(module, nn.Embedding | nn.QuantizedEmbedding):
                 module.dtype = mx.float32
+    if policy.cache == "float16":
+        model.round_cache(mx.float16)
     if isinstance(checkpoint.config.get("quantization"), Mapping):
         mx.cpu_kernels(activations=policy.activations)
     return model

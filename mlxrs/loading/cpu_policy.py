@@ -2,7 +2,8 @@
 
 Activations are float32: a processor has no arithmetic for bfloat16 or float16 but products. Packed
 weights and matrices of 16 bits stay as they are stored, and kernels multiply them so: every token
-reads all of them, and waits for memory more than for arithmetic.
+reads all of them, and waits for memory more than for arithmetic. For that reason keys and values
+are float16 where products are rounded anyway.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Activations: TypeAlias = Literal["float32", "int16", "int8"]
 VARIABLE = "MLXRS_CPU_ACTIVATIONS"
+CacheType: TypeAlias = Literal["float32", "float16"]
+CACHE_VARIABLE = "MLXRS_CPU_CACHE"
 #: The share of the memory that weights may take which become float32.
 SHARE = 0.5
 
@@ -33,6 +36,8 @@ class CpuPolicy:
             as the file has them.
         activations: "int16" or "int8" where products with packed weights round the other operand
             to integers with a scale for each group, else "float32"; see `mlxc.cpu_kernels`.
+        cache: "float16" where keys and values are rounded to it before they are kept or attended
+            to, else "float32", or "stored" where the model computes in what the file has.
         reasons: by the names above, a sentence each.
     """
 
@@ -40,6 +45,7 @@ class CpuPolicy:
     matrices: Literal["keep", "widen"]
     dtype: Literal["float32", "stored"]
     activations: Activations
+    cache: CacheType | Literal["stored"]
     reasons: Mapping[str, str] = field(repr=False)
 
     def prepare(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
@@ -62,19 +68,25 @@ def cpu_policy(
 
     Args:
         weights: arrays by name, as the file has them.
-        environment: where `MLXRS_CPU_ACTIVATIONS` is looked up, "float32", "int16" or "int8"; None
-            is that of the process. Without the variable, what `mlxc.cpu_kernels` was told stands.
+        environment: where `MLXRS_CPU_ACTIVATIONS` is looked up, "float32", "int16" or "int8", and
+            `MLXRS_CPU_CACHE`, "float32" or "float16"; None is that of the process. Without the
+            former, what `mlxc.cpu_kernels` was told stands.
 
     Raises:
-        ValueError: the variable has another value.
+        ValueError: one of the variables has another value.
     """
+    environment = os.environ if environment is None else environment
     reasons: dict[str, str] = {}
-    dtype = _dtype(weights, reasons)
+    quantized, dtype = _quantized(reasons), _dtype(weights, reasons)
+    activations = _activations(environment, reasons)
+    packed = quantized == "keep" and any(name.endswith(".scales") for name in weights)
+    exact = not packed or activations == "float32"
     return CpuPolicy(
-        _quantized(reasons),
+        quantized,
         _matrices(dtype, reasons),
         dtype,
-        _activations(os.environ if environment is None else environment, reasons),
+        activations,
+        _cache(dtype, exact, environment, reasons),
         reasons,
     )
 
@@ -123,12 +135,8 @@ def _dtype(
 def _activations(environment: Mapping[str, str], reasons: dict[str, str]) -> Activations:
     import mlxc as mx
 
-    wanted = environment.get(VARIABLE)
+    wanted = _wanted(VARIABLE, get_args(Activations), environment)
     if wanted is not None:
-        if wanted not in get_args(Activations):
-            raise ValueError(
-                f"{VARIABLE} must be one of {', '.join(get_args(Activations))}, got {wanted!r}"
-            )
         reasons["activations"] = f"the environment says {VARIABLE}={wanted}"
         return cast(Activations, wanted)
     kernels = mx.cpu_kernels()
@@ -143,6 +151,41 @@ def _activations(environment: Mapping[str, str], reasons: dict[str, str]) -> Act
         f"{VARIABLE}=int8 reads prompts faster still, as exactly as llama.cpp"
     )
     return "int16"
+
+
+def _cache(
+    dtype: str, exact: bool, environment: Mapping[str, str], reasons: dict[str, str]
+) -> CacheType | Literal["stored"]:
+    wanted = _wanted(CACHE_VARIABLE, get_args(CacheType), environment)
+    if dtype == "stored":
+        reasons["cache"] = "keys and values are of the type that the model computes in"
+        return "stored"
+    if wanted is not None:
+        reasons["cache"] = f"the environment says {CACHE_VARIABLE}={wanted}"
+        return cast(CacheType, wanted)
+    if exact:
+        reasons["cache"] = (
+            "products are exact, so keys and values are; "
+            f"{CACHE_VARIABLE}=float16 holds and reads half as much, as llama.cpp does"
+        )
+        return "float32"
+    reasons["cache"] = (
+        "every token reads all keys and values, now half as much, and products are rounded anyway; "
+        f"{CACHE_VARIABLE}=float32 keeps them as they are"
+    )
+    return "float16"
+
+
+def _wanted(variable: str, values: tuple[str, ...], environment: Mapping[str, str]) -> str | None:
+    """What the environment says, if anything.
+
+    Raises:
+        ValueError: it is none of `values`.
+    """
+    wanted = environment.get(variable)
+    if wanted is not None and wanted not in values:
+        raise ValueError(f"{variable} must be one of {', '.join(values)}, got {wanted!r}")
+    return wanted
 
 
 def bytes_widened(weights: Mapping[str, mx.array]) -> int:

@@ -90,10 +90,10 @@ class Cache(ABC):
         Args:
             length: How many tokens there must be room for behind those held, L.
             layout: B, H and D of keys and values.
-            dtype: Of both.
+            dtype: Of both; what is held in another one is converted.
 
         Returns:
-            None where this cache keeps no plain rows of this dtype.
+            None where this cache keeps no plain rows.
 
         Raises:
             ValueError: The layout is not that of what is held.

@@ -27,7 +27,7 @@ class KVCache(FullCache):
 
     def lend(
         self, length: int, layout: tuple[int, int, int], dtype: mx.Dtype
-    ) -> tuple[mx.array, mx.array] | None:
+    ) -> tuple[mx.array, mx.array]:
         start, end = self.offset, self.offset + length
         room = self._room_for(max(end, self._expected))
         return self._rows.lend(start, end, layout, dtype, room=room)

@@ -128,8 +128,8 @@ class Rows:
         dtype: mx.Dtype,
         *,
         room: int,
-    ) -> tuple[mx.array, mx.array] | None:
-        """As `Cache.lend`, for the rows from `start` up to `end`.
+    ) -> tuple[mx.array, mx.array]:
+        """As `Cache.lend`, for the rows from `start` up to `end`; they are plain.
 
         Args:
             room: How many rows there shall be if these do not fit in.
@@ -137,7 +137,7 @@ class Rows:
         B, H, D = layout
         self._check_layout(B, (H, D, D))
         if any(array.dtype != dtype for array in self._arrays):
-            return None
+            self.map(lambda array: array.astype(dtype))
         self._layout = (H, D, D)
         if end > self.room:
             kept = max(start, self._guarded) if self._mark() else start

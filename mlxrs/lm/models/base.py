@@ -81,6 +81,13 @@ class BaseModel(nn.Module, ABC):
     def make_cache(self) -> list[Cache]:
         """See `LanguageModel`."""
 
+    def round_cache(self, dtype: mx.Dtype) -> None:  # noqa: B027
+        """Round keys and values to a dtype from now on, before anything is done with them.
+
+        So it makes no difference whether there is a cache, and of which kind. A model that has no
+        keys and values does nothing.
+        """
+
     def sanitize(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
         """Return the weights of a checkpoint as this model names and lays them out."""
         return dict(weights)

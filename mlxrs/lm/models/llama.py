@@ -61,7 +61,14 @@ class ModelArgs(BaseModelArgs):
 
 
 class Attention(nn.Module):
+    """Grouped-query attention.
+
+    Attributes:
+        cache_dtype: What keys and values are rounded to; None is what they are computed in.
+    """
+
     def __init__(self, args: ModelArgs) -> None:
+        self.cache_dtype: mx.Dtype | None = None
         self.n_heads, self.n_kv_heads = args.num_attention_heads, args.num_key_value_heads
         self.head_dim = args.head_dim
         self.scale = self.head_dim**-0.5
@@ -87,6 +94,8 @@ class Attention(nn.Module):
         if self.q_norm is not None and self.k_norm is not None:
             q, k = self.q_norm(q), self.k_norm(k)
         q, k = self.rope(q, offset), self.rope(k, offset)
+        if self.cache_dtype is not None:
+            k, v = k.astype(self.cache_dtype), v.astype(self.cache_dtype)
         keys, values = (k, v) if cache is None else cache.update_and_fetch(k, v)  # (B, H_kv, S, D)
         out = scaled_dot_product_attention(q, keys, values, scale=self.scale, mask=mask)
         return self.o_proj(join_heads(out))
@@ -160,6 +169,10 @@ class Model(BaseModel):
 
     def make_cache(self) -> list[Cache]:
         return [KVCache() for _ in self.layers]
+
+    def round_cache(self, dtype: mx.Dtype) -> None:
+        for layer in self.layers:
+            layer.self_attn.cache_dtype = dtype
 
     def sanitize(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
         """Leave out what checkpoints carry and this model computes or shares."""

@@ -94,6 +94,19 @@ def test_a_cpu_computes_in_float32_with_the_matrices_of_a_half_precision_checkpo
 
 
 @cpu_only
+def test_the_environment_has_keys_and_values_of_any_model_rounded(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLXRS_CPU_CACHE", "float16")
+    config = CONFIG | {"vocab_size": 11}
+    write_model(tmp_path, config, dense_weights(config))
+
+    model, _ = load(tmp_path)
+    logits = model(TOKENS, cache := model.make_cache())
+
+    assert logits.dtype == mx.float32
+    assert {array.dtype for held in cache for array in held.state} == {mx.float16}
+
+
+@cpu_only
 @pytest.mark.parametrize("activations", ["float32", "int16", "int8"])
 def test_a_cpu_keeps_packed_weights_and_matrices_and_computes_in_float32(
     tmp_path, monkeypatch, cpu_settings, activations
@@ -108,8 +121,12 @@ def test_a_cpu_keeps_packed_weights_and_matrices_and_computes_in_float32(
 
     model, _ = load(tmp_path, quantized="keep")
 
-    layer = model.layers[0]
+    layer, cache = model.layers[0], model.make_cache()
     assert mx.cpu_kernels().activations == activations
+    assert model(TOKENS, cache).dtype == mx.float32
+    assert {array.dtype for held in cache for array in held.state} == {
+        mx.float32 if activations == "float32" else mx.float16
+    }
     assert layer.mlp.gate_proj.scales.dtype == mx.bfloat16
     assert layer.mlp.up_proj.weight.dtype == mx.bfloat16
     assert layer.input_layernorm.weight.dtype == mx.float32

@@ -66,16 +66,18 @@ def test_a_model_as_it_is_loaded_is_within_half_a_percent_of_float64(
 
 @pytest.mark.reference
 @pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize("held", [mx.float32, mx.float16], ids=str)
 @pytest.mark.parametrize(
     "activations, tolerance", [("float32", 5e-4), ("int16", 5e-4), ("int8", 0.005)]
 )
 def test_packed_weights_are_worth_what_they_stand_for(
-    windows: np.ndarray, reference: float, activations: str, tolerance: float
+    windows: np.ndarray, reference: float, activations: str, tolerance: float, held: mx.Dtype
 ):
     model, _ = load(smollm2_gguf(), quantized="keep")
     mx.cpu_kernels(True, activations=activations)
+    model.round_cache(held)
 
     found = perplexity(model, mx.array(windows)).perplexity
 
-    print(f"{activations} {found:.4f}, float64 {reference:.4f}")
+    print(f"{activations}, keys and values {held}: {found:.4f}, float64 {reference:.4f}")
     np.testing.assert_allclose(found, reference, rtol=tolerance)

@@ -105,6 +105,43 @@ def test_activations_that_nobody_knows_are_refused() -> None:
         cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": "int4"})
 
 
+@pytest.mark.parametrize(
+    ("activations", "cache"), [("float32", "float32"), ("int16", "float16"), ("int8", "float16")]
+)
+def test_keys_and_values_are_rounded_where_activations_are(activations: str, cache: str) -> None:
+    assert cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": activations}).cache == cache
+
+
+def test_keys_and_values_are_exact_where_no_weights_are_packed() -> None:
+    told = {"MLXRS_CPU_ACTIVATIONS": "int16"}
+    assert cpu_policy({"a.weight": mx.ones((64, 64))}, told).cache == "float32"
+    with cpu_kernels(False):
+        assert cpu_policy(WEIGHTS, told).cache == "float32"
+
+
+@pytest.mark.parametrize("activations", ["float32", "int16"])
+@pytest.mark.parametrize("cache", ["float32", "float16"])
+def test_the_environment_chooses_the_cache(activations: str, cache: str) -> None:
+    policy = cpu_policy(WEIGHTS, {"MLXRS_CPU_ACTIVATIONS": activations, "MLXRS_CPU_CACHE": cache})
+
+    assert policy.cache == cache
+    assert "MLXRS_CPU_CACHE" in policy.reasons["cache"]
+
+
+def test_the_cache_of_a_model_that_stays_half_is_half_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 64)
+
+    with cpu_kernels(False):
+        assert cpu_policy(WEIGHTS, {"MLXRS_CPU_CACHE": "float32"}).cache == "stored"
+
+
+def test_a_cache_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="CACHE must be one of float32, float16, got 'int8'"):
+        cpu_policy(WEIGHTS, {"MLXRS_CPU_CACHE": "int8"})
+
+
 def test_every_choice_has_a_reason() -> None:
-    names = {"quantized", "matrices", "dtype", "activations"}
+    names = {"quantized", "matrices", "dtype", "activations", "cache"}
     assert cpu_policy(WEIGHTS, {}).reasons.keys() == names

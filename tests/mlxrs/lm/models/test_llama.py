@@ -8,7 +8,9 @@ from support.tiny_configs import LLAMA
 
 import mlxc as mx
 from mlxc.tree import tree_flatten
+from mlxrs import nn
 from mlxrs.errors import FormatError
+from mlxrs.lm.cache import ChunkedKVCache, KVCache, RotatingKVCache
 from mlxrs.lm.models import get_model_class
 from mlxrs.lm.models.llama import Model, ModelArgs
 from mlxrs.lm.params import GenConfig
@@ -105,6 +107,71 @@ def test_half_precision_is_kept_throughout(dtype):
 
     assert logits.dtype == dtype
     assert {array.dtype for layer in cache for array in layer.state} == {dtype}
+
+
+def packed() -> Model:
+    """A model whose steps are one operation for each half of a block."""
+    model = build(LLAMA | {"hidden_size": 64, "intermediate_size": 96, "head_dim": 32})
+    nn.quantize(model, 32, 8)
+    return model
+
+
+def test_keys_and_values_are_rounded_to_what_the_model_is_told():
+    model = packed()
+    exact, rounded = model.make_cache(), model.make_cache()
+    whole = model(mx.array(TOKENS), exact)
+
+    model.round_cache(mx.float16)
+    logits = model(mx.array(TOKENS), rounded)
+
+    for wide, half in zip(exact[0].state, rounded[0].state, strict=True):
+        assert half.dtype == mx.float16
+        assert mx.array_equal(half, wide.astype(mx.float16))
+    assert logits.dtype == mx.float32
+    assert not mx.array_equal(logits, whole)
+    np.testing.assert_allclose(np.array(logits), np.array(whole), atol=0.02)
+
+
+KINDS = {
+    "plain": lambda cache: cache,
+    "rotating": lambda cache: RotatingKVCache(32),
+    "chunked": lambda cache: ChunkedKVCache(32),
+    "a batch of one": lambda cache: KVCache.merge([cache]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("split", [[9], [4, 5], [1] * 9])
+def test_rounded_keys_and_values_say_the_same_in_every_kind_of_cache(kind, split):
+    model = packed()
+    model.round_cache(mx.float16)
+    tokens = mx.array(TOKENS[:1])
+    caches, whole = [kind(cache) for cache in model.make_cache()], model(tokens)
+
+    starts = np.cumsum([0, *split])
+    parts = [model(tokens[:, a:b], caches) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+
+    assert mx.array_equal(mx.concatenate(parts, axis=1), whole)
+
+
+@pytest.mark.parametrize(("before", "after"), [("float32", "float16"), ("float16", "float32")])
+def test_a_cache_of_another_type_is_gone_on_with(before, after):
+    model, tokens = packed(), mx.array(TOKENS)
+    caches = model.make_cache()
+    model.round_cache(getattr(mx, before))
+    model(tokens[:, :5], caches)
+    snapshots = [cache.snapshot() for cache in caches]
+
+    model.round_cache(getattr(mx, after))
+    first = model(tokens[:, 5:], caches)
+    held = [cache.state for cache in caches]
+    for cache, snapshot in zip(caches, snapshots, strict=True):
+        cache.restore(snapshot)
+    again = model(tokens[:, 5:], caches)
+
+    assert {array.dtype for state in held for array in state} == {getattr(mx, after)}
+    assert mx.array_equal(first, again)
+    np.testing.assert_allclose(np.array(first), np.array(model(tokens)[:, 5:]), atol=0.02)
 
 
 def test_sanitize_drops_what_the_model_computes_or_shares():
