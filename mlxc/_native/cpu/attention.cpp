@@ -139,7 +139,7 @@ bool fits_mask(const mx::array& mask, const mx::Shape& scores, mx::Dtype type) {
 } // namespace
 
 size_t attention_parts(const AttentionJob& job) {
-  bool small = job.B * job.H * job.L * job.D_v * job.S < 65536;
+  bool small = job.B * job.H * job.L * job.D_v * job.S < 16384;
   return small ? 1 : static_cast<size_t>(threads());
 }
 

@@ -311,6 +311,22 @@ void store(T* to, F x) {
     from_float(x[i], to + i);
   }
 }
+#if defined(MLXC_NEON)
+inline F load(const f16* from) {
+  float16x4_t x;
+  std::memcpy(&x, from, sizeof x);
+  return vcvt_f32_f16(x);
+}
+inline F load(const bf16* from) {
+  uint16x4_t x;
+  std::memcpy(&x, from, sizeof x);
+  return vreinterpretq_f32_u32(vshll_n_u16(x, 16));
+}
+inline void store(f16* to, F x) {
+  float16x4_t halves = vcvt_f16_f32(x);
+  std::memcpy(to, &halves, sizeof halves);
+}
+#endif
 inline F fma(F a, F b, F c) {
 #if defined(MLXC_NEON)
   return vfmaq_f32(c, a, b);
