@@ -165,12 +165,12 @@ def _cache(
         return cast(CacheType, wanted)
     if exact:
         reasons["cache"] = (
-            "products are exact, so keys and values are; "
+            "products are exact, so keys and values are, too; "
             f"{CACHE_VARIABLE}=float16 holds and reads half as much, as llama.cpp does"
         )
         return "float32"
     reasons["cache"] = (
-        "every token reads all keys and values, now half as much, and products are rounded anyway; "
+        "every token reads all keys and values, so half as much, and products are rounded anyway; "
         f"{CACHE_VARIABLE}=float32 keeps them as they are"
     )
     return "float16"

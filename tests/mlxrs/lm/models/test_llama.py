@@ -10,7 +10,13 @@ import mlxc as mx
 from mlxc.tree import tree_flatten
 from mlxrs import nn
 from mlxrs.errors import FormatError
-from mlxrs.lm.cache import ChunkedKVCache, KVCache, RotatingKVCache
+from mlxrs.lm.cache import (
+    ChunkedKVCache,
+    KVCache,
+    RotatingKVCache,
+    load_prompt_cache,
+    save_prompt_cache,
+)
 from mlxrs.lm.models import get_model_class
 from mlxrs.lm.models.llama import Model, ModelArgs
 from mlxrs.lm.params import GenConfig
@@ -155,12 +161,15 @@ def test_rounded_keys_and_values_say_the_same_in_every_kind_of_cache(kind, split
 
 
 @pytest.mark.parametrize(("before", "after"), [("float32", "float16"), ("float16", "float32")])
-def test_a_cache_of_another_type_is_gone_on_with(before, after):
+def test_a_cache_of_another_type_is_gone_on_with(before, after, tmp_path):
     model, tokens = packed(), mx.array(TOKENS)
     caches = model.make_cache()
     model.round_cache(getattr(mx, before))
     model(tokens[:, :5], caches)
     snapshots = [cache.snapshot() for cache in caches]
+    save_prompt_cache(tmp_path / "five.safetensors", caches)
+    read, _ = load_prompt_cache(tmp_path / "five.safetensors")
+    assert {array.dtype for cache in read for array in cache.state} == {getattr(mx, before)}
 
     model.round_cache(getattr(mx, after))
     first = model(tokens[:, 5:], caches)
@@ -171,6 +180,7 @@ def test_a_cache_of_another_type_is_gone_on_with(before, after):
 
     assert {array.dtype for state in held for array in state} == {getattr(mx, after)}
     assert mx.array_equal(first, again)
+    assert mx.array_equal(first, model(tokens[:, 5:], read))
     np.testing.assert_allclose(np.array(first), np.array(model(tokens)[:, 5:]), atol=0.02)
 
 
