@@ -205,7 +205,7 @@ class array(Handle):
 
     def astype(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
         """The array with its elements converted to `dtype`."""
-        return wrap(lib.h_astype(self._h, code_of(dtype), at(stream)))
+        return wrap(lib.h_cpu_astype(self._h, code_of(dtype), at(stream)))
 
     def view(self, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
         """The same bytes read as another type; the last axis grows or shrinks with its size."""

@@ -32,7 +32,7 @@ def astype(a: array, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array
         array([1, -1], dtype=int32)
     """
     a = only_array(a)
-    return wrap(lib.h_astype(a._h, code_of(dtype), at(stream)))
+    return wrap(lib.h_cpu_astype(a._h, code_of(dtype), at(stream)))
 
 
 def view(a: ArrayLike, dtype: Dtype, stream: StreamOrDevice = None) -> array:
