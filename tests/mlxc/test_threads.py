@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -217,6 +218,31 @@ def test_a_thread_builds_while_another_waits_for_its_result():
 
     assert len(built) > 100
     assert built[-1].tolist() == [len(built) + 3 + i for i in range(4)]
+
+
+def test_threads_that_wait_work_along_while_their_number_changes():
+    x, packed = mx.random.normal((64, 512)), mx.quantize(mx.random.normal((512, 512)))
+    square = mx.random.normal((300, 300))
+    mx.eval(x, packed, square)
+
+    def products(_: int) -> mx.array:
+        y = x
+        for _ in range(6):
+            y = mx.quantized_matmul(y, *packed) * 0.05
+        return y.sum() + (square @ square).sum()  # of which parts wait for one another
+
+    expected = products(0).item()
+    before = mx.num_threads()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            waiting = [pool.submit(lambda: products(0).item()) for _ in range(200)]
+            for count in [1, 2, 3, 2] * 50:
+                mx.set_num_threads(count)
+            results = [one.result() for one in waiting]
+    finally:
+        mx.set_num_threads(before)
+
+    assert results == pytest.approx([expected] * 200, rel=1e-5)
 
 
 def test_what_threads_drop_is_freed():

@@ -64,6 +64,9 @@ bool spin(std::chrono::microseconds most, Over over) {
 // which costs about 50. Longer than that it would take the core from whoever needs it.
 constexpr std::chrono::microseconds PATIENCE{60};
 
+// How long a worker keeps away from a thread that helped: while a model writes, it comes back.
+constexpr std::chrono::milliseconds ABSENCE{2};
+
 // Never destroyed: its threads outlive every static destructor. Each of the pairs of "say, then
 // look" between two threads below needs sequential consistency, which is the default.
 class Pool {
@@ -76,7 +79,7 @@ class Pool {
 
   void set_limit(int limit) {
     limit_ = limit;
-    limit_.notify_all();
+    places_changed();
   }
 
   // Returns how many threads there are, the caller among them: `count` or more unless the system
@@ -93,7 +96,42 @@ class Pool {
     return started_;
   }
 
+  // Has each worker in its place, and no thread in that of one, until `fill` is over.
+  template <class Fill>
+  void with_workers(Fill&& fill) {
+    Helper before = helper_.exchange(Helper::refused);
+    if (before == Helper::inside || before == Helper::away) {
+      places_changed();
+    }
+    fill();
+    helper_ = Helper::none;
+  }
+
+  template <class Over>
+  void help(Over over) {
+    auto before = Helper::none;
+    if (limit_ < 2 ||
+        (!helper_.compare_exchange_strong(before, Helper::inside) &&
+         (before != Helper::away || !helper_.compare_exchange_strong(before, Helper::inside)))) {
+      return;
+    }
+    auto seen = published_ - 1;
+    while (helper_ == Helper::inside &&
+           spin(PATIENCE, [&] { return published_ != seen || over(); }) && !over()) {
+      seen = published_;
+      take_part();
+    }
+    back_by_ = (clock::now() + ABSENCE).time_since_epoch().count();
+    before = Helper::inside;
+    if (over()) {
+      helper_.compare_exchange_strong(before, Helper::away);
+    } else if (helper_.compare_exchange_strong(before, Helper::none)) {
+      places_changed();
+    }
+  }
+
   void run(Job& work) {
+    give_up_on_helper();
     job_ = &work;
     published_++;
     wake(work.count - 1);
@@ -118,6 +156,32 @@ class Pool {
   std::atomic<int> limit_{1};
   int started_ = 1;
 
+  using clock = std::chrono::steady_clock;
+  enum class Helper { none, inside, away, refused }; // inside and away it has the last worker's place
+  std::atomic<Helper> helper_{Helper::none};
+  std::atomic<clock::rep> back_by_{0};
+  std::atomic<std::uint32_t> changes_{0}; // of the number of places
+
+  // How many threads have a place, the caller of a job among them.
+  int places() const {
+    Helper helper = helper_;
+    return limit_ - (helper == Helper::inside || helper == Helper::away);
+  }
+
+  void places_changed() {
+    changes_++;
+    changes_.notify_all();
+  }
+
+  void give_up_on_helper() {
+    auto away = Helper::away;
+    if (helper_.load(std::memory_order_relaxed) == away &&
+        clock::now().time_since_epoch().count() > back_by_ &&
+        helper_.compare_exchange_strong(away, Helper::none)) {
+      places_changed();
+    }
+  }
+
   // As many of the sleeping workers as a job can employ.
   void wake(std::size_t most) {
     std::size_t asleep = static_cast<std::size_t>(asleep_);
@@ -132,19 +196,28 @@ class Pool {
 
   void serve(int index, std::uint32_t seen) {
     for (;;) {
-      for (int most; index >= (most = limit_);) {
-        limit_.wait(most);
+      for (;;) {
+        std::uint32_t changes = changes_;
+        if (index < places()) {
+          break;
+        }
+        changes_.wait(changes);
         seen = published_ - 1; // the next job may have begun
       }
       seen = wait(seen);
-      inside_++;
-      // Also where the limit has just been lowered: the wake-up may have been meant for another.
-      if (Job* current = job_) {
-        current->work();
-      }
-      if (--inside_ == 0 && caller_sleeps_) {
-        inside_.notify_all();
-      }
+      // Also where there is no place any more: the wake-up may have been meant for another.
+      take_part();
+    }
+  }
+
+  // Does what is left of the current job, if there is one.
+  void take_part() {
+    inside_++;
+    if (Job* current = job_) {
+      current->work();
+    }
+    if (--inside_ == 0 && caller_sleeps_) {
+      inside_.notify_all();
     }
   }
 
@@ -223,9 +296,15 @@ void run_together(std::size_t count, Part part, void* context) {
     }
     pool().set_limit(needed);
   }
-  pool().run(job);
+  pool().with_workers([&] { pool().run(job); });
   if (needed > limit) {
     pool().set_limit(limit);
+  }
+}
+
+void help(bool (*over)(const void*), const void* context) {
+  if (!in_part) {
+    pool().help([=] { return over(context); });
   }
 }
 

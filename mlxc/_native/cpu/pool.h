@@ -28,6 +28,12 @@ void run_parts(std::size_t count, Part part, void* context);
 // a part, which the pool waits for, the threads are new ones.
 void run_together(std::size_t count, Part part, void* context);
 
+// Works on the parts of jobs until over(context) or until there have been none for a while. A worker
+// makes room for this thread meanwhile, so that cores are not asked for twice, and keeps away for a
+// moment more, in which it may come back. A thread that waited asleep instead would take its core
+// from a worker when it wakes, in the middle of a part that all others then wait for.
+void help(bool (*over)(const void* context), const void* context);
+
 // Calls body(begin, end) for pieces of 0..n of at least `grain`, in any order, on many threads. As
 // long as they keep pace, the pieces of each are neighbours: one stretch of memory.
 template <class Body>

@@ -53,6 +53,9 @@ namespace {
 // done, so where somebody does, the stream catches up first: a wait is shorter than a copy.
 bool is_free(const mx::array& a, mx::Stream stream) {
   if (!a.is_donatable()) {
+    help([](const void* a) { return static_cast<const mx::array*>(a)->is_donatable(); }, &a);
+  }
+  if (!a.is_donatable()) {
     std::promise<void> done;
     mx::scheduler::enqueue(stream, [&done] { done.set_value(); });
     done.get_future().wait();

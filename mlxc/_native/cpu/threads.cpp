@@ -4,11 +4,18 @@
 #include "cpu.h"
 #include "pool.h"
 
+#ifndef MLXC_FOREIGN
+#include "turn.h"
+#endif
+
 extern "C" int mlxc_cpu_threads(void) {
   return mlxc::cpu::threads();
 }
 
 extern "C" int mlxc_cpu_set_threads(int count) {
+#ifndef MLXC_FOREIGN
+  mlxc::while_waiting = mlxc::cpu::help;
+#endif
   return mlxc::cpu::set_threads(count);
 }
 

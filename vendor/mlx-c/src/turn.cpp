@@ -155,6 +155,7 @@ thread_local Thread this_thread;
 } // namespace
 
 void (*before_first_turn)() = nullptr;
+void (*while_waiting)(bool (*over)(const void*), const void* context) = nullptr;
 
 Turn::Turn() {
   if (depth == 0) {
@@ -252,6 +253,11 @@ void evaluate(const mx::array* arrays, std::size_t size, bool wait) {
       waiting.set_status(mx::array::evaluated);
       {
         Pause pause;
+        if (while_waiting && waiting.event().stream().device == mx::Device::cpu) {
+          while_waiting(
+              [](const void* a) { return static_cast<const mx::array*>(a)->is_available(); },
+              &waiting);
+        }
         waiting.wait();
       }
       a.wait();

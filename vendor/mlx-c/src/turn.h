@@ -53,6 +53,10 @@ void evaluate(const mx::array* arrays, std::size_t size, bool wait);
 // Called in every thread that is about to have its first turn, if set.
 extern void (*before_first_turn)();
 
+// What a thread does while it waits for a CPU, if set: something useful, until over(context) or
+// until there is nothing to do.
+extern void (*while_waiting)(bool (*over)(const void* context), const void* context);
+
 // Whether an array can be read. Where it is being computed, this takes a turn to find out.
 bool is_available(const mx::array& a);
 
