@@ -52,7 +52,7 @@ def zeros(
         array([0, 0], dtype=int32)
     """
     shape = ints(shape, "shape")
-    return wrap(lib.h_zeros(shape, len(shape), code_of(dtype or float32), at(stream)))
+    return wrap(lib.h_cpu_zeros(shape, len(shape), code_of(dtype or float32), at(stream)))
 
 
 def ones(
@@ -117,9 +117,7 @@ def zeros_like(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevic
         array([0, 0], dtype=int32)
     """
     a = only_array(a)
-    if dtype is None:
-        return wrap(lib.h_zeros_like(a._h, at(stream)))
-    return zeros(a.shape, dtype, stream=stream)
+    return zeros(a.shape, dtype or a.dtype, stream=stream)
 
 
 def ones_like(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array:

@@ -33,6 +33,8 @@ bool mlxc_cpu_has_bf16_dot(void);
 
 /* Operations */
 int mlxc_cpu_astype(mlx_array* res, const mlx_array a, mlx_dtype dtype, const mlx_stream s);
+int mlxc_cpu_zeros(
+    mlx_array* res, const int* shape, size_t shape_num, mlx_dtype dtype, const mlx_stream s);
 int mlxc_cpu_exp(mlx_array* res, const mlx_array a, const mlx_stream s);
 int mlxc_cpu_sigmoid(mlx_array* res, const mlx_array a, const mlx_stream s);
 int mlxc_cpu_log(mlx_array* res, const mlx_array a, const mlx_stream s);
