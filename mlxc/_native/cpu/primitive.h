@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,8 +101,9 @@ void donate_or_allocate(const mx::array& in, mx::array& out);
 // Whether much memory was allocated in this thread since the last call.
 bool much_allocated();
 
-// Waits until the streams have few counted tasks left.
-void wait_for_streams();
+// Promises to tell when a stream has done what was handed over to it before; not valid where nobody
+// may wait for a stream, because a task may wait for a GPU, whose work is handed over later.
+std::future<void> caught_up(mx::Stream stream);
 
 // Runs `task` on the stream's thread; arrays that it reads and writes are to be captured as
 // pointers: MLX keeps the arrays of a graph until its tasks are done.
@@ -109,18 +111,22 @@ void wait_for_streams();
 // MLX lets a thread be some hundred tasks ahead of the stream, then makes it wait, so that what
 // they hold stays bounded. For small results the bound is too narrow: by not counting their tasks,
 // the graph of a token is handed over at once and the next is built while this one is computed.
-// For large ones it is too wide, a prompt's would hold 100 MB and more: of these, few may wait.
+// For large ones it is too wide, a prompt's would hold 100 MB and more: of these, one may run and
+// one may wait. A task has begun when those before it have let go of their memory as well.
 template <class Task>
 void dispatch(mx::Stream stream, Task&& task) {
   if (!much_allocated()) {
     mx::scheduler::enqueue(stream, std::forward<Task>(task));
     return;
   }
+  auto begun = caught_up(stream);
   mx::scheduler::notify_new_task(stream);
   mx::scheduler::enqueue(stream, std::forward<Task>(task));
   // A task of its own, because the other may throw.
   mx::scheduler::enqueue(stream, [stream] { mx::scheduler::notify_task_completion(stream); });
-  wait_for_streams();
+  if (begun.valid()) {
+    begun.wait();
+  }
 }
 
 } // namespace mlxc::cpu

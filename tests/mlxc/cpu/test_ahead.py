@@ -16,5 +16,6 @@ def test_few_large_results_lie_ahead_of_the_stream():
         x = mx.quantized_matmul(x, *packed, group_size=32, bits=4)
     mx.eval(x)
 
-    # Besides a result there is its operand, written as integers in as much memory.
-    assert mx.get_peak_memory() - held < 20 * x.nbytes
+    # One operation runs and one waits; besides its result each has its operand, written as integers
+    # in as much memory.
+    assert mx.get_peak_memory() - held < 7 * x.nbytes
