@@ -92,6 +92,7 @@ from .memory import (
     set_cache_limit,
     set_memory_limit,
     set_wired_limit,
+    trim_memory,
     wired_limit,
 )
 from .ops.arithmetic import (
@@ -568,6 +569,7 @@ __all__ = [
     "tree",
     "tri",
     "tril",
+    "trim_memory",
     "triu",
     "trunc",
     "uint16",

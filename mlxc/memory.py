@@ -25,6 +25,7 @@ __all__ = [
     "set_cache_limit",
     "set_memory_limit",
     "set_wired_limit",
+    "trim_memory",
     "wired_limit",
 ]
 
@@ -193,6 +194,22 @@ def clear_cache() -> None:
         0
     """
     check(lib.mlx_clear_cache())
+
+
+def trim_memory() -> None:
+    """Give the system what the C library keeps of freed memory: whole pages, wherever they lie.
+
+    Small arrays, and large ones on a CPU, come from `malloc`, which keeps tens of megabytes for
+    whoever asks next. Call this when much was freed that nothing will need soon, behind
+    `clear_cache`; it takes about a millisecond for 10 MB. Nothing happens where the C library is
+    not glibc.
+
+    Example:
+        >>> import mlxc as mx
+        >>> mx.clear_cache()
+        >>> mx.trim_memory()
+    """
+    lib.mlxc_trim_memory()
 
 
 def memory_limit(limit: int) -> Any:

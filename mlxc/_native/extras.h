@@ -199,6 +199,7 @@ int mlxc_map_arrays(
 
 /* Memory */
 int mlxc_get_array_buffer_size(size_t* res, const mlx_vector_array arrays);
+void mlxc_trim_memory(void);
 
 /* Exported functions; the events for a callback go to mlxc_call_export with its payload */
 int mlxc_exporter_new(

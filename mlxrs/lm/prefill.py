@@ -41,14 +41,18 @@ def prefill(
     """
     if progress is not None:
         progress(0)
-    if mx.default_device() == mx.cpu:
+    on_cpu = mx.default_device() == mx.cpu
+    if on_cpu:
         step_size = min(step_size, CPU_STEP)
+    # What MLX keeps of caches and chunks of other lengths would lie beside these.
+    mx.clear_cache()
+    long = on_cpu and tokens.size >= CPU_STEP
+    if long:
+        mx.trim_memory()
     for start in range(0, tokens.size, step_size):
         if cancel is not None and cancel.is_set():
             return False
         chunk = tokens[start : start + step_size]
-        # What MLX keeps of chunks and caches of other lengths would lie beside this one's.
-        mx.clear_cache()
         snapshot = snapshot_prompt_cache(caches)
         try:
             model(chunk[None], caches)
@@ -56,7 +60,9 @@ def prefill(
         except BaseException:
             restore_prompt_cache(caches, snapshot)
             raise
+        mx.clear_cache()
         if progress is not None:
             progress(start + chunk.size)
-    mx.clear_cache()  # of what chunks took, a token needs nothing
+    if long:
+        mx.trim_memory()  # of what chunks took, a token needs nothing
     return cancel is None or not cancel.is_set()

@@ -64,6 +64,7 @@ BEYOND = {
     "random.state": "mlx.core has it, and does not list it",
     "set_num_threads": "how many threads the CPU computes with",
     "tree": "mlx.utils, which is no part of mlx.core",
+    "trim_memory": "what the C library keeps of freed memory",
     "wired_limit": "a limit for a block of code",
 }
 

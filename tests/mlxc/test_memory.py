@@ -1,5 +1,7 @@
 """Memory of arrays."""
 
+import platform
+import subprocess
 import sys
 
 import pytest
@@ -42,6 +44,33 @@ def test_a_cleared_cache_is_empty():
     mx.clear_cache()
 
     assert mx.get_cache_memory() == 0
+
+
+HOLES = """
+import resource
+import mlxc as mx
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20
+
+arrays = [mx.full((100 << 10,), 1, mx.uint8) for _ in range(2000)]
+mx.eval(arrays)
+del arrays[1::2], arrays[3::4]
+mx.clear_cache()
+cleared = resident()
+mx.trim_memory()
+print(cleared - resident(), sum(int(a.sum()) for a in arrays) == len(arrays) * (100 << 10))
+"""
+
+
+@pytest.mark.native
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="nothing is kept that we know of")
+def test_memory_that_the_c_library_keeps_between_arrays_goes_back_to_the_system():
+    done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True)
+    released, whole = done.stdout.split()
+
+    assert int(released) > 40, done.stderr  # of 100 MB
+    assert whole == "True"
 
 
 def test_setting_a_limit_gives_the_one_before():
