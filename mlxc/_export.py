@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -236,6 +235,8 @@ def export_to_dot(file: Any, *args: Any, **kwargs: array) -> None:
         >>> drawing.getvalue().splitlines()[:2]
         ['digraph {', '{ rank=source; "x"; }']
     """
+    from tempfile import TemporaryFile
+
     outputs = only_arrays_in(args, "[export_to_dot] the outputs")
     named = [(name, only_arrays_in(a, f"[export_to_dot] {name}")) for name, a in kwargs.items()]
     namer = lib.mlx_node_namer_new()
@@ -243,7 +244,7 @@ def export_to_dot(file: Any, *args: Any, **kwargs: array) -> None:
         for name, arrays in named:
             for address in addresses(arrays):
                 check(lib.mlx_node_namer_set_name(namer, c_array(address), name.encode()))
-        with c_vector(outputs) as c_outputs, tempfile.TemporaryFile() as drawn:
+        with c_vector(outputs) as c_outputs, TemporaryFile() as drawn:
             check(lib.mlx_export_to_dot(drawn, namer, c_outputs))
             drawn.seek(0)
             text = drawn.read().decode()

@@ -7,7 +7,6 @@ loads the library that comes out. So there must be a compiler, and nobody else m
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import warnings
 from functools import cache
@@ -28,7 +27,9 @@ def can_compile() -> bool:
 
 @cache
 def _can_compile(path: str | None, folder: str) -> bool:
-    if shutil.which("g++", path=path) is None:
+    from shutil import which
+
+    if which("g++", path=path) is None:
         _warn("needs the C++ compiler g++ on the CPU, and PATH has none; install it")
     elif not _is_private(os.path.join(folder, "mlx")):
         _warn(
