@@ -12,6 +12,7 @@ from .. import nn
 from ..errors import FormatError
 from ..loading.checkpoint import Checkpoint, Quantized, read_checkpoint
 from ..loading.cpu_policy import cpu_policy
+from ..loading.gguf import Metadata, open_gguf
 from ..loading.hub import resolve
 from ..tokenizer import Tokenizer
 from .models import BaseModel, get_model_class
@@ -46,14 +47,22 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
     Example:
         model, tokenizer = load("smollm2-135m-instruct")
     """
-    checkpoint = read_checkpoint(resolve(name_or_path), quantized=quantized)
+    path = resolve(name_or_path)
+    # Before the weights: while a vocabulary is built, it takes several times its memory.
+    tokenizer = _tokenizer_of(path)
+    checkpoint = read_checkpoint(path, quantized=quantized)
     if mx.default_device() == mx.cpu:
         model = _build_for_cpu(checkpoint)
     else:
         model = build_model(checkpoint.config, checkpoint.weights)
-    if checkpoint.metadata:
-        return model, Tokenizer.from_gguf(checkpoint.metadata)
-    return model, Tokenizer.from_directory(checkpoint.path)
+    mx.trim_memory()  # of what reading and building took
+    return model, tokenizer
+
+
+def _tokenizer_of(path: Path) -> Tokenizer:
+    if path.is_dir():
+        return Tokenizer.from_directory(path)
+    return Tokenizer.from_gguf(Metadata(open_gguf(path)))
 
 
 def _build_for_cpu(checkpoint: Checkpoint) -> BaseModel:

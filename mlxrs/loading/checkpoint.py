@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ModelNotFoundError
 from .cpu_policy import keeps_stored
 from .directory import read_directory
-from .gguf import all_metadata, open_gguf
+from .gguf import Metadata, open_gguf
 from .gguf_weights import read_gguf
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ class Checkpoint:
             with an entry of its own for each module that differs.
         weights: arrays by Hugging Face name.
         path: the file or directory.
-        metadata: the metadata of a GGUF file; empty for a directory.
+        metadata: the metadata of a GGUF file, decoded as it is asked for; empty for a directory.
     """
 
     config: dict[str, object]
     weights: dict[str, mx.array]
     path: Path
-    metadata: dict[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 def read_checkpoint(path: str | Path, *, quantized: Quantized = "auto") -> Checkpoint:
@@ -68,7 +69,7 @@ def read_checkpoint(path: str | Path, *, quantized: Quantized = "auto") -> Check
         )
     file = open_gguf(path)
     config, weights = read_gguf(file, keep_quantized=keep_quantized)
-    return Checkpoint(config, weights, path, all_metadata(file))
+    return Checkpoint(config, weights, path, Metadata(file))
 
 
 def _keeps_quantized(quantized: Quantized) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,8 @@ def open_gguf(path: str | Path) -> gguf.GgufFile:
     Raises:
         ModelNotFoundError: there is no such file.
         FormatError: the file breaks a rule of the format, or has an empty tensor.
-        UnsupportedError: another version, big-endian data, or an unknown tensor type.
+        UnsupportedError: another version, big-endian data, an unknown tensor type, or a part of a
+            model.
 
     Example:
         >>> open_gguf("model.gguf").metadata["general.architecture"]
@@ -31,17 +32,34 @@ def open_gguf(path: str | Path) -> gguf.GgufFile:
                 f"{path}: the dimensions of {tensor.name} must be positive, got {tensor.shape}; "
                 "the file is damaged"
             )
+    parts = file.metadata.get("split.count", 1)
+    if parts not in (0, 1):
+        raise UnsupportedError(
+            f"{path}: split models are not read, and this is one of {parts} parts; "
+            "join them with 'llama-gguf-split --merge'"
+        )
     return file
 
 
-def all_metadata(file: gguf.GgufFile) -> dict[str, object]:
-    """Returns the metadata of `file` with every list decoded.
+class Metadata(Mapping[str, object]):
+    """The metadata of a GGUF file, whose lists are decoded when they are first asked for.
 
     Raises:
-        FormatError: a text is not UTF-8.
+        FormatError: a text that is asked for is not UTF-8.
     """
-    with _errors_of_mlxrs(file.name):
-        return dict(file.metadata)
+
+    def __init__(self, file: gguf.GgufFile) -> None:
+        self._file = file
+
+    def __getitem__(self, key: str) -> object:
+        with _errors_of_mlxrs(self._file.name):
+            return self._file.metadata[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.metadata)
+
+    def __len__(self) -> int:
+        return len(self._file.metadata)
 
 
 @contextmanager

@@ -40,7 +40,6 @@ def read_gguf(
     """
     import mlxc as mx
 
-    _check_whole(file)
     architecture = architecture_of(file)
     config = architecture.config(file)
     names = {name: architecture.rename(file.name, name) for name in file.tensors}
@@ -69,15 +68,6 @@ def read_gguf(
     if bits:
         config["quantization"] = _quantization(bits)
     return config, weights
-
-
-def _check_whole(file: GgufFile) -> None:
-    parts = file.metadata.get("split.count", 1)
-    if parts not in (0, 1):
-        raise UnsupportedError(
-            f"{file.name}: split models are not read, and this is one of {parts} parts; "
-            "join them with 'llama-gguf-split --merge'"
-        )
 
 
 def _check_types(file: GgufFile) -> None:

@@ -47,6 +47,9 @@ class _Made(NamedTuple):
 
 def build_tokenizer(metadata: Mapping[str, object]) -> Tokenizer:
     """Builds the tokenizer of a GGUF file; see `Tokenizer.from_gguf`."""
+    # Before the vocabulary: modules stay, and among its strings they would keep its pages.
+    import tokenizers.decoders  # noqa: F401
+
     fields = GgufFields(metadata)
     model = fields.text("model")
     if model not in _MODELS:
@@ -87,21 +90,20 @@ def _byte_level(fields: GgufFields) -> _Made:
             "take the model's tokenizer.json instead, or add the name to PRE_TOKENIZERS"
         )
     rules = PRE_TOKENIZERS[name]
-    backend = byte_level_backend(
-        fields.unique_tokens(), fields.merges(), rules, kinds=fields.kinds()
-    )
+    vocabulary = fields.unique_tokens()
+    backend = byte_level_backend(vocabulary, fields.merges(vocabulary), rules, kinds=fields.kinds())
     return _Made(backend, add_first=rules.add_bos, add_last=False)
 
 
 def _marked_bpe(fields: GgufFields) -> _Made:
     from tokenizers.models import BPE
 
-    tokens = fields.tokens()
+    tokens, vocabulary = fields.tokens(), fields.unique_tokens()
     unknown = fields.token_id("unknown_token_id")
     try:
         model = BPE(
-            fields.unique_tokens(),
-            fields.merges(),
+            vocabulary,
+            fields.merges(vocabulary),
             unk_token=None if unknown is None else tokens[unknown],
             fuse_unk=True,
             byte_fallback=True,

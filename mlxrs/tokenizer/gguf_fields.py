@@ -44,7 +44,8 @@ class GgufFields:
             raise damaged("tokens", "unique", f"{len(tokens) - len(vocabulary)} tokens twice")
         return vocabulary
 
-    def merges(self) -> list[tuple[str, str]]:
+    def merges(self, ids: Mapping[str, int]) -> list[tuple[str, str]]:
+        """Returns the pairs of tokens that are merged, given the ids of all."""
         merges: list[tuple[str, str]] = []
         for text in self._strings("merges"):
             # A token may begin with a space, but holds none behind that.
@@ -53,6 +54,9 @@ class GgufFields:
             if cut < 0 or not right:
                 raise damaged("merges", "pairs of tokens", text)
             merges.append((left, right))
+        # The library ends in a panic where a pair makes no token.
+        if missing := next((text for text in map("".join, merges) if text not in ids), None):
+            raise damaged("merges", "pairs that are joined in the vocabulary", missing)
         return merges
 
     def kinds(self) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.published import npm_members, sdist_members
 
-from mlxrs.loading.gguf import all_metadata, open_gguf
+from mlxrs.loading.gguf import Metadata, open_gguf
 from mlxrs.tokenizer import Tokenizer
 
 WITH_EXPECTED_IDS = (
@@ -48,7 +48,7 @@ def _file(name: str) -> Path:
 
 def gguf_metadata(name: str) -> dict[str, object]:
     """Returns the metadata of one of llama.cpp's vocabulary files."""
-    return all_metadata(open_gguf(_file(f"ggml-vocab-{name}.gguf")))
+    return dict(Metadata(open_gguf(_file(f"ggml-vocab-{name}.gguf"))))
 
 
 @cache

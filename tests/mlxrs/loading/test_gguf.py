@@ -9,7 +9,7 @@ import pytest
 from support.gguf import Stored, gguf_bytes
 
 from mlxrs.errors import FormatError, ModelNotFoundError, UnsupportedError
-from mlxrs.loading.gguf import all_metadata, open_gguf
+from mlxrs.loading.gguf import Metadata, open_gguf
 
 GOOD = gguf_bytes({"k": ["a", "b"]}, {"w": Stored("F32", (2,), bytes(8))})
 
@@ -20,7 +20,7 @@ def test_tensors_and_metadata_are_there(tmp_path: Path) -> None:
     file = open_gguf(tmp_path / "m.gguf")
 
     assert file.tensors["w"].shape == (2,)
-    assert all_metadata(file) == {"k": ["a", "b"]}
+    assert Metadata(file) == {"k": ["a", "b"]}
 
 
 REFUSED = {
@@ -60,8 +60,17 @@ def test_a_directory_is_no_model(tmp_path: Path) -> None:
         open_gguf(tmp_path)
 
 
+def test_a_list_is_decoded_when_it_is_asked_for(tmp_path: Path) -> None:
+    data = gguf_bytes({"k": ["xyz"], "n": 3}).replace(b"xyz", b"\xff\xff\xff")
+    (tmp_path / "m.gguf").write_bytes(data)
+
+    metadata = Metadata(open_gguf(tmp_path / "m.gguf"))
+
+    assert (list(metadata), len(metadata), metadata["n"]) == (["k", "n"], 2, 3)
+
+
 def test_a_list_that_is_no_text_breaks_the_format(tmp_path: Path) -> None:
     (tmp_path / "m.gguf").write_bytes(gguf_bytes({"k": ["xyz"]}).replace(b"xyz", b"\xff\xff\xff"))
 
     with pytest.raises(FormatError, match="text of k must be UTF-8"):
-        all_metadata(open_gguf(tmp_path / "m.gguf"))
+        Metadata(open_gguf(tmp_path / "m.gguf"))["k"]

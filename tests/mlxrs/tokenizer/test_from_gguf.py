@@ -100,6 +100,12 @@ REFUSED = {
     "token twice": ("tokenizer.ggml.tokens", ["a"] * 261, FormatError, "unique"),
     "merge without a space": ("tokenizer.ggml.merges", ["ab"], FormatError, "pairs of tokens"),
     "merge of unknown tokens": ("tokenizer.ggml.merges", ["qq zz"], FormatError, "vocabulary"),
+    "merge into no token": (
+        "tokenizer.ggml.merges",
+        ["a b"],
+        FormatError,
+        "joined in the vocabulary",
+    ),
     "types that are too few": ("tokenizer.ggml.token_type", [1], FormatError, "261 numbers"),
     "end outside": ("tokenizer.ggml.eos_token_id", 261, FormatError, "below 261"),
     "end negative": ("tokenizer.ggml.eos_token_id", -1, FormatError, "below 261"),
