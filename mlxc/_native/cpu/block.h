@@ -2,12 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "operations.h"
 #include "quantized.h"
 #include "scratch.h"
 
 #ifndef MLXC_FOREIGN
+#include "mlx/allocator.h"
 
 namespace mlxc::cpu {
 
@@ -28,13 +31,22 @@ class Workspace {
     size_ = 0;
   }
 
-  // A token's is the same for all layers, so that it stays in the caches.
+  // A token's is the same for all layers, so that it stays in the caches. So is a prompt's, for as long
+  // as there is a task that waits or runs: those of a stream run one behind the other.
   void allocate(mx::Stream stream) {
-    constexpr size_t few = 1 << 18;
-    if (most_ > few) {
-      auto address = reinterpret_cast<uintptr_t>(scratch_of(most_ + 64, stream));
-      memory_ = reinterpret_cast<char*>((address + 63) / 64 * 64);
+    constexpr size_t few = 1 << 18, line = 64;
+    if (most_ <= few) {
+      return;
     }
+    static thread_local std::weak_ptr<Held> last;
+    held_ = last.lock();
+    if (!held_ || held_->stream != stream || held_->size < most_) {
+      held_ = std::make_shared<Held>(mx::allocator::malloc(most_ + line), most_, stream);
+      last = held_;
+    }
+    auto buffer = held_->memory.buffer();
+    auto address = reinterpret_cast<uintptr_t>(buffer.raw_ptr());
+    memory_ = reinterpret_cast<char*>((address + line - 1) / line * line);
   }
 
   // To be called by the task that runs.
@@ -47,8 +59,18 @@ class Workspace {
   }
 
  private:
+  struct Held {
+    Held(mx::allocator::Data memory, size_t size, mx::Stream stream)
+        : memory(std::move(memory)), size(size), stream(stream) {}
+
+    mx::allocator::Data memory;
+    size_t size;
+    mx::Stream stream;
+  };
+
   size_t size_ = 0, most_ = 0;
   char* memory_ = nullptr;
+  std::shared_ptr<Held> held_;
 };
 
 // A projection to `matrices` matrices, of three arrays each; x, y and memory are missing.
