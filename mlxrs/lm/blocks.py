@@ -94,11 +94,7 @@ class LayerStack:
     """Runs the layers of a model; what `mx.fast` is given of them is kept until they change."""
 
     def __init__(self) -> None:
-        self._layers: list[DecoderLayer] = []
-        self._revision = -1
-        self._at_once: mx.fast.DecoderLayers | None = None
-        # Heads, features and dtype of keys and values.
-        self._layouts: list[tuple[int, int, mx.Dtype]] = []
+        self._bound = _Bound([])
 
     def __call__(
         self,
@@ -130,15 +126,16 @@ class LayerStack:
         mask: str | None,
         caches: Sequence[Cache | None],
     ) -> mx.array | None:
-        if self._revision != revision() or self._layers != layers:
-            self._bind(layers)
-        if self._at_once is None:
+        bound = self._bound
+        if bound.revision != revision() or bound.layers != layers:
+            bound = self._bound = _Bound(layers)
+        if bound.at_once is None:
             return None
         B, L, _ = x.shape
         start = caches[0].position if caches[0] is not None else 0
         keys: list[mx.array] = []
         values: list[mx.array] = []
-        for cache, (heads, D, dtype) in zip(caches, self._layouts, strict=True):
+        for cache, (heads, D, dtype) in zip(caches, bound.layouts, strict=True):
             if cache is None or cache.position != start:
                 return None
             lent = cache.lend(L, (B, heads, D), dtype)
@@ -146,18 +143,28 @@ class LayerStack:
                 return None
             keys.append(lent[0])
             values.append(lent[1])
-        out, keys, values = self._at_once(x, keys, values, start=start, mask=mask)
+        out, keys, values = bound.at_once(x, keys, values, start=start, mask=mask)
         for cache, k, v in zip(caches, keys, values, strict=True):
             assert cache is not None
             cache.take_back(L, k, v)
         return out
 
-    def _bind(self, layers: Sequence[DecoderLayer]) -> None:
-        self._layers, self._revision = list(layers), revision()
+
+class _Bound:
+    """Layers as they are at one revision, whole before another thread sees it.
+
+    Attributes:
+        at_once: All of them; None where one has to be called.
+        layouts: Heads, features and dtype of the keys and values of each.
+    """
+
+    def __init__(self, layers: Sequence[DecoderLayer]) -> None:
+        self.revision = revision()  # before what it is that of
+        self.layers = list(layers)
         halves = [_halves(layer) for layer in layers]
         whole = [pair for pair in halves if pair is not None]
-        self._at_once = mx.fast.DecoderLayers(whole) if len(whole) == len(halves) else None
-        self._layouts = [_layout(layer.self_attn) for layer in layers]
+        self.at_once = mx.fast.DecoderLayers(whole) if len(whole) == len(halves) else None
+        self.layouts = [_layout(layer.self_attn) for layer in layers]
 
 
 def _layout(attention: Attention) -> tuple[int, int, mx.Dtype]:

@@ -45,9 +45,8 @@ class Module:
     """
 
     def __setattr__(self, name: str, value: object) -> None:
-        global _revision
-        _revision += 1
         object.__setattr__(self, name, value)
+        _count_change()
 
     def parameters(self) -> Tree:
         """Return all arrays of this module and its children as nested dicts and lists."""
@@ -84,7 +83,10 @@ class Module:
         Raises:
             ValueError: The tree names something that is not a parameter here.
         """
-        _replace(self, parameters, "")
+        try:
+            _replace(self, parameters, "")
+        finally:
+            _count_change()
         return self
 
     def update_modules(self, modules: Tree) -> Module:
@@ -93,7 +95,10 @@ class Module:
         Raises:
             ValueError: The tree names something that is not a module here.
         """
-        _replace(self, modules, "")
+        try:
+            _replace(self, modules, "")
+        finally:
+            _count_change()
         return self
 
     def load_weights(
@@ -142,6 +147,12 @@ class Module:
         return head + "".join(f"\n{line}" for line in lines) + ("\n)" if lines else ")")
 
 
+# Always behind a change: what another thread keeps of parameters meanwhile, it does not keep long.
+def _count_change() -> None:
+    global _revision
+    _revision += 1
+
+
 def _public(module: Module) -> Iterator[tuple[str, Any]]:
     return ((name, value) for name, value in vars(module).items() if not name.startswith("_"))
 
@@ -175,8 +186,6 @@ def _flatten(tree: Tree) -> list[tuple[str, Any]]:
 
 def _replace(node: Any, tree: Tree, path: str) -> None:
     """Put the leaves of `tree` in the place of the leaves of `node` (a module, list or dict)."""
-    global _revision
-    _revision += 1
     if isinstance(tree, dict):
         items: Iterable[tuple[Any, Any]] = tree.items()
     else:

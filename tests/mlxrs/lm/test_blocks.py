@@ -88,6 +88,24 @@ def test_what_is_changed_after_a_call_counts(model, change):
     assert not mx.array_equal(read(model, model.model)[0], before[0])
 
 
+def test_a_call_while_another_sees_what_has_changed_sees_it_too(model, monkeypatch):
+    mx.eval(read(model, model.model))
+    model.layers[1].mlp.gate_proj.scales = model.layers[1].mlp.gate_proj.scales * 2
+    form, within = nn.QuantizedLinear.packed_form, []
+
+    def looked_at(linear: nn.QuantizedLinear) -> tuple[int, int] | None:
+        if not within:  # as if a thread had the interpreter now
+            within.append(None)
+            within[:] = read(model, model.model)
+        return form.fget(linear)
+
+    monkeypatch.setattr(nn.QuantizedLinear, "packed_form", property(looked_at))
+    got = read(model, model.model)
+
+    for one, other in zip(got, within, strict=True):
+        assert mx.array_equal(one, other)
+
+
 @pytest.mark.parametrize(
     "caches",
     [

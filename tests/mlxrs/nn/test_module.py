@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 import mlxc as mx
@@ -56,6 +58,22 @@ def test_the_revision_changes_with_every_replacement():
 
     assert len(set(seen)) == 3
     assert nn.revision() == seen[-1]
+
+
+@pytest.mark.parametrize("last", ["a name that is none", "bias"])
+def test_the_revision_within_an_update_is_not_that_behind_it(last):
+    layer, seen = nn.Linear(2, 3), []
+
+    class Tree(dict):
+        def items(self):
+            yield "weight", layer.weight * 2
+            seen.append(nn.revision())
+            yield last, layer.bias
+
+    with contextlib.suppress(ValueError):
+        layer.update(Tree())
+
+    assert nn.revision() not in seen
 
 
 def test_named_modules_gives_dotted_paths_parents_first():
