@@ -100,13 +100,14 @@ class DecoderLayers:
     """
 
     def __init__(self, layers: Sequence[tuple[AttentionHalf, FeedForwardHalf | None]]) -> None:
+        # Addresses and what was made of them; whoever holds an address, keeps the array alive.
+        # First to come and to go: an array whose address is held would be freed with the next one.
+        self._made: tuple[list[int], _Decoder] | None = None
         self.layers = tuple(layers)
         self._weights = [
             weight for halves in self.layers for half in halves if half for weight in half.weights
         ]
         self._forms = [_c_form(*halves) for halves in self.layers]
-        # Addresses and what was made of them; whoever holds an address, keeps the array alive.
-        self._made: tuple[list[int], _Decoder] | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         return DecoderLayers, (self.layers,)

@@ -457,6 +457,22 @@ def test_buffers_of_other_layers_are_refused(layers):
         run(normal(1, 1, F, seed=20), held, held, start=3)
 
 
+def test_weights_are_freed_with_the_layers():
+    x, held = normal(1, 1, F, seed=20), buffers(1)
+    mx.eval(x, held)
+    mx.synchronize()
+    before = mx.get_active_memory()
+    case = Case()
+    run = mx.fast.DecoderLayers([(case.half(), case.feed_forward_half)])
+    mx.eval(run(x, held, held, start=3)[0])
+    mx.synchronize()
+    assert mx.get_active_memory() > before
+
+    del case, run
+
+    assert mx.get_active_memory() == before
+
+
 def test_layers_run_in_several_threads_while_weights_change():
     case, x, held = Case(), normal(1, 1, F, seed=20), buffers(1)
     run = mx.fast.DecoderLayers([(case.half(), case.feed_forward_half)])
