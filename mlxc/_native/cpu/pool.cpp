@@ -23,9 +23,14 @@ struct Job {
   std::atomic<std::size_t> next{0};
 
   void work() {
+    work([] { return false; });
+  }
+
+  template <class Over>
+  void work(Over over) {
     bool outer = in_part;
     in_part = true;
-    for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
+    for (std::size_t i; !over() && (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
       part(context, i);
     }
     in_part = outer;
@@ -119,7 +124,7 @@ class Pool {
     while (helper_ == Helper::inside &&
            spin(PATIENCE, [&] { return published_ != seen || over(); }) && !over()) {
       seen = published_;
-      take_part();
+      take_part(over); // the job may be another stream's, and long
     }
     back_by_ = (clock::now() + ABSENCE).time_since_epoch().count();
     before = Helper::inside;
@@ -206,15 +211,16 @@ class Pool {
       }
       seen = wait(seen);
       // Also where there is no place any more: the wake-up may have been meant for another.
-      take_part();
+      take_part([] { return false; });
     }
   }
 
-  // Does what is left of the current job, if there is one.
-  void take_part() {
+  // Does what is left of the current job, if there is one, or as much of it until over().
+  template <class Over>
+  void take_part(Over over) {
     inside_++;
     if (Job* current = job_) {
-      current->work();
+      current->work(over);
     }
     if (--inside_ == 0 && caller_sleeps_) {
       inside_.notify_all();

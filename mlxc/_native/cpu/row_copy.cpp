@@ -1,8 +1,9 @@
 #include "row_copy.h"
 
 #ifndef MLXC_FOREIGN
+#include <atomic>
 #include <cstring>
-#include <future>
+#include <memory>
 
 namespace mlxc::cpu {
 
@@ -50,15 +51,22 @@ void RowCopy::run() const {
 namespace {
 
 // Whether nobody but tasks of the stream holds the memory of an array. They hold it until they are
-// done, so where somebody does, the stream catches up first: a wait is shorter than a copy.
+// done, so where somebody does, the stream catches up first: a wait is shorter than a copy. Not for
+// longer, while other streams have work: this thread has the turn.
 bool is_free(const mx::array& a, mx::Stream stream) {
-  if (!a.is_donatable()) {
-    help([](const void* a) { return static_cast<const mx::array*>(a)->is_donatable(); }, &a);
+  if (a.is_donatable()) {
+    return true;
   }
+  auto caught_up = std::make_shared<std::atomic<bool>>(false); // the task may come later than this ends
+  mx::scheduler::enqueue(stream, [caught_up] {
+    *caught_up = true;
+    caught_up->notify_one();
+  });
+  auto over = [&] { return a.is_donatable() || *caught_up; };
+  using Over = decltype(over);
+  help([](const void* over) { return (*static_cast<const Over*>(over))(); }, &over);
   if (!a.is_donatable()) {
-    std::promise<void> done;
-    mx::scheduler::enqueue(stream, [&done] { done.set_value(); });
-    done.get_future().wait();
+    caught_up->wait(false);
   }
   return a.is_donatable();
 }
