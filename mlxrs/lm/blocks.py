@@ -111,7 +111,7 @@ class LayerStack:
             mask: What the caches' `make_mask` said.
             caches: Of each layer; they are advanced by L.
         """
-        if x.dtype == mx.float32 and (mask is None or isinstance(mask, str)):
+        if x.size and x.dtype == mx.float32 and (mask is None or isinstance(mask, str)):
             out = self._run_at_once(layers, x, mask, caches)
             if out is not None:
                 return out

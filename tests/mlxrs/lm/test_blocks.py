@@ -124,6 +124,18 @@ def test_layers_with_other_caches_are_called_one_by_one(model, caches):
     assert [cache.position for cache in got] == [3, 3, 3]
 
 
+@pytest.mark.parametrize(("held", "B", "L"), [([], 0, 2), ([[3, 1]], 1, 0)])
+def test_of_no_tokens_nothing_comes(model, held, B, L):
+    caches = model.make_cache()
+    if held:
+        model(mx.array(held), caches)
+
+    y = model(mx.zeros((B, L), dtype=mx.int32), caches)
+
+    assert y.shape == (B, L, CONFIG["vocab_size"])
+    assert [cache.position for cache in caches] == [2] * len(caches)
+
+
 def test_what_is_refused_leaves_the_caches_as_they_were(model):
     caches = model.make_cache()
     mx.eval(model.model(mx.array([[3, 1]]), caches))
