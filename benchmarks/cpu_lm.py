@@ -179,7 +179,8 @@ def measure(name: str, folder: Path, chosen: Namespace) -> Table:
                     print(f"{name}, round {round + 1}, {threads}: {peer}", file=sys.stderr)
                     figures = child(__file__, "--child", peer, "--work", work.to_json())
                     if not is_slow(peer) and work.memory:
-                        figures = {"memory": figures["memory"]}
+                        kept = ("memory", "bits")
+                        figures = {key: figures[key] for key in kept if key in figures}
                     elif not is_slow(peer):
                         del figures["memory"]
                     table.add(peer, threads, figures)

@@ -39,7 +39,7 @@ std::size_t size_of_x(std::size_t count, std::size_t length, int bytes) {
 }
 
 std::size_t strips_of(std::size_t count, std::size_t length, int threads) {
-  return count > 1 ? static_cast<std::size_t>(threads) * StripSize(length).total() : 0;
+  return count > few_rows ? static_cast<std::size_t>(threads) * StripSize(length).total() : 0;
 }
 
 // x as integers, a strip for each thread if there are many rows, and whether each fits integers.
@@ -72,32 +72,39 @@ struct Product {
   void* y;
   Float y_type;
 
-  // One row of x.
+  // A few rows of x, for all of which the matrix streams in once.
   template <int Bytes>
-  void row(const Chunk<Bytes>* x) const {
-    for_strips(0, [&](std::size_t row, std::size_t count, float* to) {
-      strip_times_row<packing, Bytes>(w, row, count, x, to);
+  void few(const Chunk<Bytes>* x, std::size_t count) const {
+    std::size_t chunks = (w.length + 127) / 128;
+    for_strips([&](std::size_t row, std::size_t rows) {
+      alignas(64) float values[rows_at_once][strip];
+      for (std::size_t m = 0, n; m < count; m += n) {
+        n = strip_times_few<packing, Bytes>(
+            w, row, rows, x + m * chunks, chunks, count - m, values);
+        for (std::size_t i = 0; i < n; i++) {
+          store_strip(y_type, y, (m + i) * w.rows + row, values[i], rows);
+        }
+      }
     });
   }
 
   // Row m of x, which does not fit integers.
   void row_of_floats(const void* x, Float type, std::size_t m) const {
-    for_strips(m, [&](std::size_t row, std::size_t count, float* to) {
-      strip_times_floats<packing>(w, row, count, x, type, m * w.length, to);
+    for_strips([&](std::size_t row, std::size_t rows) {
+      alignas(64) float values[strip];
+      strip_times_floats<packing>(w, row, rows, x, type, m * w.length, values);
+      store_strip(y_type, y, m * w.rows + row, values, rows);
     });
   }
 
-  // Row m of y, of what multiply(row, count, to) finds for each strip.
+  // Calls multiply(row, rows) for each strip.
   template <class Multiply>
-  void for_strips(std::size_t m, const Multiply& multiply) const {
+  void for_strips(const Multiply& multiply) const {
     std::size_t strips = (w.rows + strip - 1) / strip;
     std::size_t weight = w.length * bits_of(packing) / 8 * strip;
     parallel_for(strips, 1 + (16 << 10) / weight, [&](std::size_t begin, std::size_t end) {
       for (std::size_t row = begin * strip; row < std::min(end * strip, w.rows); row += strip) {
-        std::size_t count = std::min(w.rows - row, std::size_t{strip});
-        alignas(64) float values[strip];
-        multiply(row, count, values);
-        store_strip(y_type, y, m * w.rows + row, values, count);
+        multiply(row, std::min(w.rows - row, std::size_t{strip}));
       }
     });
   }
@@ -181,8 +188,8 @@ void product_in(
   auto* fits = reinterpret_cast<bool*>(memory + strips_of(count, w.length, threads));
   write_rows<Bytes>(w, x, x_type, count, written, fits);
   auto multiply = [&](auto product) {
-    count == 1 ? product.template row<Bytes>(written)
-               : product.template rows<Bytes>(written, count, threads, memory);
+    count <= few_rows ? product.template few<Bytes>(written, count)
+                      : product.template rows<Bytes>(written, count, threads, memory);
     for (std::size_t m = 0; m < count; m++) {
       if (!fits[m]) {
         product.row_of_floats(x, x_type, m);

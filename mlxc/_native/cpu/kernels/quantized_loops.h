@@ -102,6 +102,19 @@ inline void strip_times_row(
   std::memcpy(to, y, sizeof y);
 }
 
+// Up to so many rows of x are multiplied as the matrix streams in, more once a strip is unpacked.
+constexpr std::size_t few_rows = 1;
+constexpr std::size_t rows_at_once = 1;
+
+// The same for a few rows of x, which lie `chunks` apart; how many those were.
+template <Packing packing, int Bytes>
+inline std::size_t strip_times_few(
+    const QuantizedMatrix& w, std::size_t row, std::size_t count, const Chunk<Bytes>* x,
+    std::size_t, std::size_t, float (*to)[strip]) {
+  strip_times_row<packing, Bytes>(w, row, count, x, *to);
+  return 1;
+}
+
 // Unpacks 16 rows.
 template <Packing packing>
 inline void unpack_strip(

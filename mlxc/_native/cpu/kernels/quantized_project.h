@@ -23,7 +23,7 @@ struct ProjectionMemory {
     normalized = 0;
     x = round_up(floats, floats_per_line) * sizeof(float);
     strips = x + size_of_x(p.count, length, p.bytes);
-    total = strips + (p.count > 1 ? static_cast<std::size_t>(2 * p.threads) * of_strip : 0);
+    total = strips + (p.count > few_rows ? static_cast<std::size_t>(2 * p.threads) * of_strip : 0);
     total += p.count + line; // whether each row fits integers
   }
 };
@@ -54,6 +54,7 @@ class Projector {
     x = reinterpret_cast<Chunk<Bytes>*>(memory + size.x);
     fits = reinterpret_cast<bool*>(memory + size.total - line - p.count);
     chunks = (length + 127) / 128;
+    each = p.gated ? 2 : 1;
     for (int i = 0; i < p.matrices; i++) {
       units += p.gated && i ? 0 : (p.w[i].rows + strip - 1) / strip;
     }
@@ -61,11 +62,7 @@ class Projector {
 
   void run() {
     write_x();
-    if (p.count > 1) {
-      many_rows();
-    } else if (fits[0]) {
-      one_row();
-    }
+    p.count > few_rows ? rows_of_unpacked() : rows_of_streamed();
     for (std::size_t m = 0; m < p.count; m++) {
       if (!fits[m]) {
         row_of_floats(m);
@@ -123,37 +120,56 @@ class Projector {
     });
   }
 
-  // Calls multiply(matrix, row, count, to) for what the units of one row of x need.
+  // The same for n rows from m on, without those that are no integers: y may lie where the residual
+  // does.
+  void finish(
+      const Unit& u, std::size_t m, std::size_t n, const float (*values)[strip],
+      const float (*let_through)[strip]) const {
+    for (std::size_t i = 0; i < n; i++) {
+      if (fits[m + i]) {
+        finish(u, m + i, values[i], let_through[i]);
+      }
+    }
+  }
+
+  // Calls multiply(unit) for all, which many threads share.
   template <class Multiply>
-  void each_unit(std::size_t m, const Multiply& multiply) const {
-    std::size_t weight = length * bits_of(packing) / 8 * strip * (p.gated ? 2 : 1);
+  void each_unit(const Multiply& multiply) const {
+    std::size_t weight = length * bits_of(packing) / 8 * strip * static_cast<std::size_t>(each);
     parallel_for(units, 1 + (16 << 10) / weight, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; i++) {
-        alignas(64) float values[2][strip];
-        Unit u = unit(i);
-        multiply(p.w[u.matrix], u.row, u.count, values[0]);
-        if (p.gated) {
-          multiply(p.w[1], u.row, u.count, values[1]);
-        }
-        finish(u, m, values[0], values[1]);
+        multiply(unit(i));
       }
     });
   }
 
-  void one_row() const {
-    each_unit(0, [this](const QuantizedMatrix& w, std::size_t row, std::size_t count, float* to) {
-      strip_times_row<packing, Bytes>(w, row, count, x, to);
+  // The matrices stream in once for a few rows.
+  void rows_of_streamed() const {
+    each_unit([this](const Unit& u) {
+      alignas(64) float values[2][rows_at_once][strip];
+      for (std::size_t m = 0, n = 0; m < p.count; m += n) {
+        for (int i = 0; i < each; i++) {
+          n = strip_times_few<packing, Bytes>(
+              p.w[u.matrix + i], u.row, u.count, x + m * chunks, chunks, p.count - m, values[i]);
+        }
+        finish(u, m, n, values[0], values[1]);
+      }
     });
   }
 
   void row_of_floats(std::size_t m) const {
-    each_unit(m, [=, this](const QuantizedMatrix& w, std::size_t row, std::size_t count, float* to) {
-      strip_times_floats<packing>(w, row, count, row_of_x(m), Float::f32, 0, to);
+    each_unit([=, this](const Unit& u) {
+      alignas(64) float values[2][strip];
+      for (int i = 0; i < each; i++) {
+        strip_times_floats<packing>(
+            p.w[u.matrix + i], u.row, u.count, row_of_x(m), Float::f32, 0, values[i]);
+      }
+      finish(u, m, values[0], values[1]);
     });
   }
 
   // Each strip is unpacked once and stays in the cache while all rows pass by.
-  void many_rows() {
+  void rows_of_unpacked() {
     run_parts(
         static_cast<std::size_t>(p.threads),
         [](void* given, std::size_t part) {
@@ -173,7 +189,6 @@ class Projector {
   }
 
   void unit_times_rows(const Unit& u, std::size_t part) const {
-    int each = p.gated ? 2 : 1;
     Strip strips[2] = {strip_memory(2 * part), strip_memory(2 * part + 1)};
     for (int i = 0; i < each; i++) {
       unpack_strip<packing>(p.w[u.matrix + i], u.row, u.count, strips[i]);
@@ -184,17 +199,14 @@ class Projector {
         n = times_some_rows<packing, Bytes>(
             strips[i], x + m * chunks, chunks, p.count - m, values[i]);
       }
-      for (std::size_t j = 0; j < n; j++) {
-        if (fits[m + j]) { // y may lie where the residual does
-          finish(u, m + j, values[0][j], values[1][j]);
-        }
-      }
+      finish(u, m, n, values[0], values[1]);
     }
   }
 
   const Projection& p;
   ProjectionMemory size;
   std::size_t length, chunks, units = 0;
+  int each; // matrices of a unit
   char* memory;
   Chunk<Bytes>* x;
   bool* fits;
