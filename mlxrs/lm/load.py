@@ -13,6 +13,7 @@ from ..errors import FormatError
 from ..loading.checkpoint import Checkpoint, Quantized, read_checkpoint
 from ..loading.cpu_policy import cpu_policy
 from ..loading.gguf import Metadata, open_gguf
+from ..loading.gguf_weights import check_gguf
 from ..loading.hub import resolve
 from ..tokenizer import Tokenizer
 from .models import BaseModel, get_model_class
@@ -62,7 +63,9 @@ def load(name_or_path: str | Path, *, quantized: Quantized = "auto") -> tuple[Ba
 def _tokenizer_of(path: Path) -> Tokenizer:
     if path.is_dir():
         return Tokenizer.from_directory(path)
-    return Tokenizer.from_gguf(Metadata(open_gguf(path)))
+    file = open_gguf(path)
+    check_gguf(file)  # what cannot be read is told of before a vocabulary that is missing
+    return Tokenizer.from_gguf(Metadata(file))
 
 
 def _build_for_cpu(checkpoint: Checkpoint) -> BaseModel:

@@ -41,9 +41,7 @@ def read_gguf(
     import mlxc as mx
 
     architecture = architecture_of(file)
-    config = architecture.config(file)
-    names = {name: architecture.rename(file.name, name) for name in file.tensors}
-    _check_types(file)
+    config, names = check_gguf(file)
     weights: dict[str, mx.array] = {}
     bits: dict[str, int] = {}
     for name, tensor in file.tensors.items():
@@ -68,6 +66,20 @@ def read_gguf(
     if bits:
         config["quantization"] = _quantization(bits)
     return config, weights
+
+
+def check_gguf(file: GgufFile) -> tuple[dict[str, object], dict[str, str]]:
+    """Returns the configuration, and what tensors are called at Hugging Face, of a file to be read.
+
+    Raises:
+        FormatError: metadata are missing.
+        UnsupportedError: an architecture, a tensor type or a tensor that is not known.
+    """
+    architecture = architecture_of(file)
+    config = architecture.config(file)
+    names = {name: architecture.rename(file.name, name) for name in file.tensors}
+    _check_types(file)
+    return config, names
 
 
 def _check_types(file: GgufFile) -> None:
