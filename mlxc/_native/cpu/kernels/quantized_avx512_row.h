@@ -214,7 +214,7 @@ inline void strip_times_rows_of(
 }
 
 // Up to so many rows of x are multiplied as the matrix streams in, more once a strip is unpacked.
-constexpr std::size_t few_rows = 4;
+constexpr std::size_t few_rows = 8;
 constexpr std::size_t rows_at_once = 2; // more would save a tenth, and make two of such code
 
 // Up to 16 rows times a few rows of x, which lie `chunks` apart; how many those were.
