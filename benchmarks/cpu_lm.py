@@ -16,7 +16,7 @@ the most a process has held that reads 512 tokens and writes 64, mapped files wi
 Each peer runs in a process of its own, once a round, in turn. A cell is the median, with half the
 range of all rounds. mlx-lm computes on one thread, whatever it is told, and takes a second and more
 for a token, so it has one round, writes 4 tokens of SmolLM2 and 2 of the others, and reads prompts
-of 16 and 4 only, where a star stands. The whole takes a quarter of an hour, `--quick` one minute.
+of 16 and 4 only, where a star stands. The whole takes 18 minutes, `--quick` one.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ in the making of operations as in their work. Otherwise the layers are called on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Protocol
 
 import mlxc as mx
@@ -111,31 +112,80 @@ class LayerStack:
             mask: What the caches' `make_mask` said.
             caches: Of each layer; they are advanced by L.
         """
-        if x.size and x.dtype == mx.float32 and (mask is None or isinstance(mask, str)):
-            out = self._run_at_once(layers, x, mask, caches)
-            if out is not None:
-                return out
-        for layer, cache in zip(layers, caches, strict=True):
-            x = layer(x, mask, cache)
-        return x
-
-    def _run_at_once(
-        self,
-        layers: Sequence[DecoderLayer],
-        x: mx.array,
-        mask: str | None,
-        caches: Sequence[Cache | None],
-    ) -> mx.array | None:
+        if not x.size or x.dtype != mx.float32 or isinstance(mask, mx.array):
+            return _one_by_one(layers, x, mask, caches)
+        if len(caches) != len(layers):
+            raise ValueError(f"there must be {len(layers)} caches, one a layer, got {len(caches)}")
         bound = self._bound
         if bound.revision != revision() or bound.layers != layers:
             bound = self._bound = _Bound(layers)
-        if bound.at_once is None:
+        for run in bound.runs:
+            some = caches[run.start : run.stop]
+            out = run.at_once(x, mask, some)
+            x = _one_by_one(layers[run.start : run.stop], x, mask, some) if out is None else out
+        return x
+
+
+def _one_by_one(
+    layers: Sequence[DecoderLayer], x: mx.array, mask: Mask, caches: Sequence[Cache | None]
+) -> mx.array:
+    for layer, cache in zip(layers, caches, strict=True):
+        x = layer(x, mask, cache)
+    return x
+
+
+class _Bound:
+    """Layers as they are at one revision, whole before another thread sees it.
+
+    Attributes:
+        runs: Neighbours that are computed alike, all at once or one by one: where bits differ from
+            matrix to matrix, a layer may have to be called and the others not.
+    """
+
+    def __init__(self, layers: Sequence[DecoderLayer]) -> None:
+        self.revision = revision()  # before what it is that of
+        self.layers = list(layers)
+        halves = [_halves(layer) for layer in layers]
+        self.runs: list[_Run] = []
+        for _, run in groupby(range(len(layers)), lambda i: halves[i] is None):
+            places = list(run)
+            whole = [pair for i in places if (pair := halves[i]) is not None]
+            layouts = [_layout(layers[i].self_attn) for i in places]
+            self.runs.append(_Run(places[0], places[-1] + 1, whole, layouts))
+
+
+class _Run:
+    """The layers from `start` up to `stop`.
+
+    Args:
+        start: The first.
+        stop: Behind the last.
+        halves: What `mx.fast` is given of them; none where they have to be called.
+        layouts: Heads, features and dtype of the keys and values of each.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        stop: int,
+        halves: list[tuple[mx.fast.AttentionHalf, mx.fast.FeedForwardHalf]],
+        layouts: list[tuple[int, int, mx.Dtype]],
+    ) -> None:
+        self.start, self.stop = start, stop
+        self._layers = mx.fast.DecoderLayers(halves) if halves else None
+        self._layouts = layouts
+
+    def at_once(
+        self, x: mx.array, mask: str | None, caches: Sequence[Cache | None]
+    ) -> mx.array | None:
+        """Return what the last layer gives; None, and nothing done, where each is to be called."""
+        if self._layers is None:
             return None
         B, L, _ = x.shape
         start = caches[0].position if caches[0] is not None else 0
         keys: list[mx.array] = []
         values: list[mx.array] = []
-        for cache, (heads, D, dtype) in zip(caches, bound.layouts, strict=True):
+        for cache, (heads, D, dtype) in zip(caches, self._layouts, strict=True):
             if cache is None or cache.position != start:
                 return None
             lent = cache.lend(L, (B, heads, D), dtype)
@@ -143,28 +193,11 @@ class LayerStack:
                 return None
             keys.append(lent[0])
             values.append(lent[1])
-        out, keys, values = bound.at_once(x, keys, values, start=start, mask=mask)
+        out, keys, values = self._layers(x, keys, values, start=start, mask=mask)
         for cache, k, v in zip(caches, keys, values, strict=True):
             assert cache is not None
             cache.take_back(L, k, v)
         return out
-
-
-class _Bound:
-    """Layers as they are at one revision, whole before another thread sees it.
-
-    Attributes:
-        at_once: All of them; None where one has to be called.
-        layouts: Heads, features and dtype of the keys and values of each.
-    """
-
-    def __init__(self, layers: Sequence[DecoderLayer]) -> None:
-        self.revision = revision()  # before what it is that of
-        self.layers = list(layers)
-        halves = [_halves(layer) for layer in layers]
-        whole = [pair for pair in halves if pair is not None]
-        self.at_once = mx.fast.DecoderLayers(whole) if len(whole) == len(halves) else None
-        self.layouts = [_layout(layer.self_attn) for layer in layers]
 
 
 def _layout(attention: Attention) -> tuple[int, int, mx.Dtype]:

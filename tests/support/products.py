@@ -1,6 +1,8 @@
-"""Matrices, and their products in float64."""
+"""Matrices, their products in float64, and the graphs they are drawn as."""
 
 from __future__ import annotations
+
+import io
 
 import numpy as np
 
@@ -25,3 +27,10 @@ def assert_product(y: mx.array, a: mx.array, b: mx.array) -> None:
     assert y.dtype == a.dtype
     assert y.shape == size.shape
     assert np.all(np.abs(exact(y) - left @ right) <= TOLERANCE[y.dtype] * size + 1e-30)
+
+
+def graph(*results: mx.array) -> str:
+    """The operations that results are made of, as MLX draws them."""
+    drawn = io.StringIO()
+    mx.export_to_dot(drawn, *results)
+    return drawn.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.kernels import cpu_kernels, instruction_sets
-from support.products import TOLERANCE, assert_product, exact, numbers
+from support.products import TOLERANCE, assert_product, exact, graph, numbers
 
 import mlxc as mx
 
 pytestmark = pytest.mark.native
 
 HALVES = (mx.float16, mx.bfloat16)
-
-
-def graph(*results: mx.array) -> str:
-    drawn = io.StringIO()
-    mx.export_to_dot(drawn, *results)
-    return drawn.getvalue()
 
 
 @pytest.mark.parametrize("instruction_set", instruction_sets())

@@ -65,6 +65,25 @@ def test_a_token_is_one_operation_a_layer(model, tmp_path):
     assert (tmp_path / "graph.dot").read_text().count("CpuDecoderLayer") == len(model.layers)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_layer_of_mixed_bits_is_called_and_the_others_are_not(model, place, tmp_path):
+    attention = model.layers[place].self_attn
+    weight = mx.random.normal((32, 64), key=mx.random.key(99)) * 0.3
+    attention.v_proj = nn.QuantizedLinear(weight, None, 32, 8)
+    caches = model.make_cache()
+    mx.eval(model(mx.array([[3]]), caches))
+
+    mx.export_to_dot(tmp_path / "graph.dot", model(mx.array([[1]]), caches))
+
+    assert (tmp_path / "graph.dot").read_text().count("CpuDecoderLayer") == 2
+    assert_at_once_is_one_by_one(model)
+
+
+def test_as_many_caches_as_layers_are_asked_for(model):
+    with pytest.raises(ValueError, match="must be 3 caches"):
+        model(mx.array([[3]]), model.make_cache()[:2])
+
+
 @pytest.mark.parametrize(
     "change",
     [
